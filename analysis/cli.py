@@ -1,0 +1,282 @@
+"""The command ``tifa``: the same functions, from files to files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.change import rate_ratio
+from analysis.corpus_files import FORMATS, read_corpus, write_corpus
+from analysis.errors import InputError, TifaError, TifaWarning
+from analysis.figures.saving import figures_folder, stale_files, write_gallery
+from analysis.files import check_name, home, resolve, write_whole
+from analysis.ingest import ingest
+from analysis.lexicon import read_lexicon, ties
+from analysis.notebooks import list_notebooks, run_all, student_edition
+from analysis.provenance import table_bytes
+from analysis.search import find, tally
+from analysis.trends import rates
+from analysis.verification import verify
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Discourse analysis of official statements in Chinese and English.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
+LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
+LanguageChoice = Annotated[str | None, typer.Option("--language", help="Only statements in zh or en.")]
+FrameNames = Annotated[list[str] | None, typer.Option("--frame", "-f", help="A frame or sub-frame; may be repeated.")]
+
+
+def main() -> None:
+    """Run the command; a fault ends in one message and a non-zero exit, without a traceback."""
+    warnings.showwarning = lambda message, *_args, **_named: err.print(f"note: {escape(str(message))}", style="yellow")
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", TifaWarning)
+    try:
+        app()
+    except TifaError as error:
+        err.print(escape(str(error)), style="red")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("stopped", style="red")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; that is no fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        err.print(escape(f"{error.filename or 'a file'}: {error.strerror or error}"), style="red")
+        sys.exit(1)
+
+
+def _show(table: pd.DataFrame, output: Path | None, *, most: int = 60) -> None:
+    if output is not None:
+        write_whole(output, table_bytes(table))
+        out.print(f"{len(table):,} rows → {escape(str(output))}")
+        return
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        drawn.add_column(str(column), justify="right" if table[column].dtype.kind in "if" else "left", overflow="fold")
+    for row in table.head(most).itertuples(index=False):
+        drawn.add_row(*(escape(f"{v:g}" if isinstance(v, float) else str(v)) for v in row))
+    out.print(drawn)
+    if len(table) > most:
+        out.print(f"… and {len(table) - most:,} more rows (--output FILE writes all)")
+
+
+def _progress(done: int, total: int, name: str) -> None:
+    err.print(f"[{done}/{total}] {escape(name)}" if name else f"[{done}/{total}] done")
+
+
+@app.command()
+def check(
+    path: Annotated[str, typer.Argument(help="A corpus (folder, file or name) or a lexicon (.toml file or name).")],
+    max_megabytes: Annotated[float, typer.Option(help="Largest size of one statement.")] = 10,
+) -> None:
+    """Validate a corpus or a lexicon and list every fault: file, field, received, accepted."""
+    try:
+        if path.endswith(".toml") or (not Path(path).exists() and _is_lexicon(path)):
+            lexicon = read_lexicon(path)
+            out.print(escape(repr(lexicon)[1:-1]))
+            for frame, term, winner in ties(lexicon):
+                out.print(escape(f"note: in {frame}, {term} matches words that {winner}, earlier in the file, takes"))
+        else:
+            out.print(escape(repr(read_corpus(path, max_megabytes=max_megabytes))[1:-1]))
+    except InputError as error:
+        err.print(
+            escape(f"{error.subject}: {len(error.faults)} fault{'' if len(error.faults) == 1 else 's'}"), style="red"
+        )
+        for fault in error.faults:
+            err.print(escape(f"  - {fault}"))
+        if error.next_step:
+            err.print(escape(error.next_step))
+        raise typer.Exit(1) from None
+    out.print("no faults")
+
+
+def _is_lexicon(name: str) -> bool:
+    try:
+        resolve(name, "corpus/lexicons", endings=(".toml",))
+    except TifaError:
+        return False
+    return True
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What to call the corpus: corpus/own/NAME.")],
+    source: Annotated[Path, typer.Argument(help="A folder of .txt or .md files, or one .csv or .xlsx sheet.")],
+    language: Annotated[str | None, typer.Option(help="zh or en, if it should not be told from the text.")] = None,
+    format: Annotated[str, typer.Option(help=f"How to write it: {', '.join(FORMATS)}.")] = "md",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a corpus of that name.")] = False,
+    max_megabytes: Annotated[float, typer.Option(help="Largest size of one statement.")] = 10,
+) -> None:
+    """Make corpus/own/NAME from your own texts, showing what was understood and what was not."""
+    check_name(name, "corpus")
+    target = home() / "corpus" / "own" / name
+    if target.exists() and not overwrite:
+        raise TifaError(f"{target} exists already. Choose another name, or pass --overwrite to replace it.")
+    result = ingest(source, name, language=language, max_megabytes=max_megabytes)
+    good = result.report[result.report["problem"] == ""]
+    if len(good):
+        _show(good[["source", "date", "date_from", "language", "title", "characters"]], None)
+    aside = result.set_aside
+    if len(aside):
+        err.print(f"set aside: {len(aside)} of {len(result.report)}", style="yellow")
+        for row in aside.itertuples(index=False):
+            err.print(escape(f"  - {row.source}: {row.problem}"))
+    if result.corpus is None:
+        raise TifaError("Nothing could be used, so nothing was written. Mend what is listed above and try again.")
+    write_corpus(result.corpus, target, format=format, overwrite=overwrite)
+    write_whole(target / "report.csv", table_bytes(result.report))
+    out.print(escape(f"{result.corpus!r}"[1:-1]))
+    out.print(escape(f"written to {target} (what was understood: report.csv); next: tifa rates {name} --by year"))
+
+
+@app.command("find")
+def find_command(
+    corpus: str,
+    lexicon: LexiconName = "frames",
+    frame: FrameNames = None,
+    language: LanguageChoice = None,
+    claimed: Annotated[bool, typer.Option("--claimed", help="What false friends took instead.")] = False,
+    output: Output = None,
+) -> None:
+    """Where the terms of a lexicon stand: one row per hit."""
+    chosen = read_corpus(corpus)
+    if language:
+        chosen = chosen.select(language=language)
+    words = read_lexicon(lexicon)
+    hits = find(chosen, words, frames=frame, claimed=claimed)
+    if frame:
+        wanted = tuple(frame)
+        hits = hits[[str(f) in wanted or any(str(f).startswith(w + ".") for w in wanted) for f in hits["frame"]]]
+    _say_constructed(chosen.constructed)
+    _show(hits, output)
+
+
+@app.command("rates")
+def rates_command(
+    corpus: str,
+    lexicon: LexiconName = "frames",
+    frame: FrameNames = None,
+    by: Annotated[str, typer.Option(help="year, quarter, month or all.")] = "year",
+    group: Annotated[list[str] | None, typer.Option("--group", "-g", help="A column; may be repeated.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="A column whose values are resampled as wholes.")] = None,
+    language: LanguageChoice = None,
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    output: Output = None,
+) -> None:
+    """Hits per million characters with intervals: one row per group, frame and period."""
+    chosen = read_corpus(corpus)
+    if language:
+        chosen = chosen.select(language=language)
+    words = read_lexicon(lexicon)
+    groups = list(group or [])
+    if len(set(chosen.table["language"])) > 1 and "language" not in groups:
+        groups.insert(0, "language")
+    table = rates(
+        tally(find(chosen, words)),
+        chosen.documents,
+        by=by,
+        groups=groups,
+        cluster=cluster,
+        frames=frame or words.tops,
+        seed=seed,
+    )
+    _say_constructed(chosen.constructed)
+    _show(table, output)
+
+
+@app.command("ratio")
+def ratio_command(
+    corpus: str,
+    before: Annotated[str, typer.Option(help="A span: 2018, or 2014:2018-06.")],
+    after: Annotated[str, typer.Option(help="A span: 2019, or 2018-07:2023.")],
+    lexicon: LexiconName = "frames",
+    frame: FrameNames = None,
+    within: Annotated[str | None, typer.Option(help="A column: the ratio inside each of its values, pooled.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="A column whose values are resampled as wholes.")] = None,
+    language: LanguageChoice = None,
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    output: Output = None,
+) -> None:
+    """How many times as often after as before: one row per frame."""
+    chosen = read_corpus(corpus)
+    if language:
+        chosen = chosen.select(language=language)
+    words = read_lexicon(lexicon)
+    groups = ["language"] if len(set(chosen.table["language"])) > 1 else []
+    table = rate_ratio(
+        tally(find(chosen, words)),
+        chosen.documents,
+        before=_span(before),
+        after=_span(after),
+        groups=groups,
+        within=within,
+        cluster=cluster,
+        frames=frame or words.tops,
+        seed=seed,
+    )
+    _say_constructed(chosen.constructed)
+    _show(table, output)
+
+
+def _span(text: str) -> str | tuple[str, str]:
+    first, separator, last = text.partition(":")
+    return (first, last) if separator else text
+
+
+def _say_constructed(constructed: bool) -> None:
+    if constructed:
+        err.print("constructed texts: these numbers say nothing about any real body", style="yellow")
+
+
+@app.command()
+def figures() -> None:
+    """Run every notebook on the embedded corpora and write figures/."""
+    run_all(list_notebooks(), _progress)
+    gallery = write_gallery()
+    for name in stale_files(figures_folder()):
+        err.print(f"note: {name} is in no manifest entry; delete it if no notebook makes it any more", style="yellow")
+    out.print(escape(f"figures and their tables are in {gallery.parent}; look at {gallery}"))
+
+
+@app.command("verify")
+def verify_command() -> None:
+    """Rebuild every figure in a temporary folder and compare it with the one in figures/."""
+    table = verify(_progress)
+    _show(table, None)
+    if not (table[["table", "pixels", "bytes", "provenance"]] == "same").all(axis=None):
+        raise TifaError(
+            "Not all figures are the same. Byte identity is promised for requirements.lock on Linux x86-64; "
+            "where only bytes differ the pictures are alike, where tables differ the numbers do."
+        )
+    out.print(f"all {len(table)} figures are the same: tables, pixels and bytes")
+
+
+@app.command()
+def student(
+    target: Annotated[Path | None, typer.Argument(help="Where to write; notebooks/student by default.")] = None,
+) -> None:
+    """Write the student edition of the notebooks: the same, without the solutions."""
+    folder = target if target is not None else home() / "notebooks" / "student"
+    for path in list_notebooks():
+        out.print(escape(str(student_edition(path, folder))))

@@ -1,0 +1,445 @@
+"""Corpora on disk: a folder of Markdown statements, CSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import yaml
+
+from analysis.corpus import DERIVED, OPTIONAL, REQUIRED, Corpus, canonical_value
+from analysis.dates import written_date
+from analysis.encoding import mojibake
+from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
+from analysis.files import resolve, written_whole
+
+__all__ = ["FORMATS", "read_corpus", "split_front_matter", "write_corpus"]
+
+FORMATS = ("md", "csv", "jsonl", "parquet")
+_FILE = "_file"
+
+
+def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> Corpus:
+    """Read a corpus by its name (a folder in ``corpus/`` or ``corpus/own/``) or by its path.
+
+    A path is a folder (``corpus.toml`` and either ``statements/*.md`` or one of
+    ``statements.csv``, ``.jsonl``, ``.parquet``) or one such file.
+
+    Parameters
+    ----------
+    max_megabytes
+        Largest size of one statement, in millions of bytes of UTF-8. Larger
+        ones are mostly files put together by mistake; raise it if yours is real.
+
+    Raises
+    ------
+    TifaError
+        If there is nothing of that name.
+    InputError
+        Listing every file and field that is wrong; nothing is read by halves.
+    """
+    path = resolve(name, "corpus", "corpus/own", "corpus/fetched")
+    faults: list[Fault] = []
+    about = _read_about(path / "corpus.toml", faults) if path.is_dir() else {}
+    statements = _statements_path(path)
+    records = _READERS[statements.suffix if statements.is_file() else "dir"](statements, faults)
+    limit = int(max_megabytes * 1e6)
+    for record in records:
+        _gate(record, limit, faults)
+    if not records and not faults:
+        faults.append(Fault(str(statements), "statements", "no statements", "at least one"))
+    table = pd.DataFrame(records)
+    if records and not faults:
+        _known_originals(table, faults)
+    title = f"corpus at {path}"
+    if faults and records:
+        # What is wrong inside the statements belongs into the same list.
+        try:
+            Corpus(table.drop(columns=_FILE))
+        except InputError as error:
+            faults += _named_by_file(error.faults, table)
+    raise_faults(title, faults, "Mend these and read again; `tifa check` lists them all.")
+    try:
+        return Corpus(table.drop(columns=_FILE), str(about.get("name", path.stem)), about)
+    except InputError as error:
+        raise InputError(title, _named_by_file(error.faults, table), error.next_step) from None
+
+
+def _statements_path(path: Path) -> Path:
+    if path.is_file():
+        if path.suffix.lstrip(".") in FORMATS:
+            return path
+        raise InputError(
+            str(path),
+            [Fault(str(path), "file", f"a {path.suffix or 'nameless'} file", ", ".join("." + f for f in FORMATS))],
+            "`tifa new NAME PATH` makes a corpus from text files or a spreadsheet.",
+        )
+    found = [p for p in (path / "statements", *(path / f"statements.{f}" for f in FORMATS[1:])) if p.exists()]
+    if len(found) == 1:
+        return found[0]
+    if not found and any(path.glob("*.md")) and not (path / "corpus.toml").exists():
+        return path
+    received = " and ".join(p.name for p in found) if found else "neither"
+    raise InputError(
+        f"corpus at {path}",
+        [
+            Fault(
+                str(path),
+                "statements",
+                received,
+                "exactly one of statements/, statements.csv, statements.jsonl, statements.parquet",
+            )
+        ],
+        "`tifa new NAME FOLDER` makes such a folder from your own files.",
+    )
+
+
+def _read_about(path: Path, faults: list[Fault]) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        about = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(Fault(str(path), "TOML", str(error), "TOML in UTF-8"))
+        return {}
+    if not isinstance(about.get("constructed", False), bool):
+        faults.append(Fault(str(path), "constructed", shown(about["constructed"]), "true or false"))
+    return about
+
+
+def _decoded(path: Path, faults: list[Fault]) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.append(
+            Fault(
+                str(path),
+                f"byte {error.start}",
+                shown(error.object[error.start : error.start + 4]),
+                "UTF-8 (`tifa new` also reads GB18030)",
+            )
+        )
+        return None
+
+
+# ---------------------------------------------------------------- Markdown with front matter
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Safe YAML in which every value is the text that was written.
+
+    A date stays as exact as it was typed ("2021" is not January), and tags that
+    would build Python objects are refused.
+    """
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [k.value for k, _ in node.value]
+        twice = sorted({str(k) for k in keys if keys.count(k) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"field {', '.join(twice)} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def split_front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The fields between the two ``---`` lines at the top, and the text below.
+
+    Raises ``ValueError`` saying what is wrong, if the front matter is not closed,
+    is not YAML, carries tags or holds anything but one text for each field.
+
+    >>> split_front_matter("---\\nid: a\\ndate: 2021\\n---\\n净化。")
+    ({'id': 'a', 'date': '2021'}, '净化。')
+    """
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        raise ValueError("no front matter: the first line is not ---")
+    try:
+        end = next(i for i in range(1, len(lines)) if lines[i].rstrip() == "---")
+    except StopIteration:
+        raise ValueError("front matter that is not closed by a line ---") from None
+    try:
+        fields = yaml.load("\n".join(lines[1:end]), Loader=_TextLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ValueError("front matter that is not plain YAML: " + " ".join(str(error).split())[:200]) from None
+    if fields is None or fields == "":
+        fields = {}
+    if not isinstance(fields, dict):
+        raise ValueError("front matter that is not a list of `field: value` lines")
+    wrong = [str(k) for k, v in fields.items() if not isinstance(k, str) or not isinstance(v, str)]
+    if wrong:
+        raise ValueError(f"front matter whose field {', '.join(wrong[:3])} is not one text")
+    return fields, "\n".join(lines[end + 1 :]).strip("\n")
+
+
+def _read_markdown(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
+    files = [path] if path.is_file() else sorted(p for p in path.glob("*.md") if not p.name.startswith("."))
+    records = []
+    for file in files:
+        text = _decoded(file, faults)
+        if text is None:
+            continue
+        try:
+            fields, body = split_front_matter(text.replace("\r\n", "\n"))
+        except ValueError as error:
+            faults.append(
+                Fault(
+                    str(file),
+                    "front matter",
+                    str(error),
+                    "--- on the first line, `field: value` lines, --- and the text below",
+                )
+            )
+            continue
+        if "text" in fields and body.strip():
+            faults.append(Fault(str(file), "text", "a text both in the front matter and below it", "one of them"))
+        records.append({"id": file.stem} | fields | {"text": fields.get("text", body), _FILE: str(file)})
+    return records
+
+
+# ------------------------------------------------------------------------- tables
+
+
+def _read_csv(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
+    text = _decoded(path, faults)
+    if text is None:
+        return []
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    records = []
+    try:
+        for number, row in enumerate(reader, start=1):
+            where = f"{path}, row {number}"
+            if None in row:
+                faults.append(
+                    Fault(
+                        where, "row", f"{len(row) + len(row[None]) - 1} values", f"{len(row) - 1}, one for each column"
+                    )
+                )
+            elif None in row.values():
+                faults.append(
+                    Fault(
+                        where,
+                        "row",
+                        f"{sum(v is not None for v in row.values())} values",
+                        f"{len(row)}, one for each column",
+                    )
+                )
+            else:
+                records.append({**row, _FILE: where})
+    except csv.Error as error:
+        faults.append(
+            Fault(f"{path}, line {reader.line_num}", "CSV", str(error), 'CSV with a header line, quoted with "')
+        )
+    return records
+
+
+def _read_jsonl(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
+    text = _decoded(path, faults)
+    records = []
+    for number, line in enumerate((text or "").split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            faults.append(Fault(where, "JSON", str(error), "one JSON object a line"))
+            continue
+        if not isinstance(record, dict):
+            faults.append(Fault(where, "JSON", shown(record), "one JSON object a line"))
+            continue
+        nested = [k for k, v in record.items() if isinstance(v, list | dict)]
+        faults += [Fault(where, k, "a list or an object", "one value") for k in nested]
+        records.append({**record, _FILE: where})
+    return records
+
+
+def _read_parquet(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        faults.append(Fault(str(path), "Parquet", str(error).split("\n")[0], "a Parquet file"))
+        return []
+    nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
+    faults += [Fault(str(path), name, "a column of lists or structures", "one value a row") for name in nested]
+    return [{**row, _FILE: f"{path}, row {i + 1}"} for i, row in enumerate(table.to_pylist())]
+
+
+_READERS: dict[str, Callable[[Path, list[Fault]], list[dict[str, Any]]]] = {
+    "dir": _read_markdown,
+    ".md": _read_markdown,
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}
+
+
+# -------------------------------------------------------------------------- gates
+
+
+def _gate(record: dict[str, Any], limit: int, faults: list[Fault]) -> None:
+    text = record.get("text")
+    if not isinstance(text, str):
+        return
+    where = record[_FILE]
+    if len(text) * 4 > limit:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > limit:
+            faults.append(
+                Fault(where, "text", f"{size / 1e6:.1f} MB", f"at most {limit / 1e6:g} MB (max_megabytes= raises it)")
+            )
+            return
+    damaged = mojibake(text)
+    if damaged:
+        start, end = damaged
+        faults.append(
+            Fault(
+                where,
+                "text",
+                f"damaged characters at {start}: {shown(text[start:end], 24)}",
+                "readable text; this looks like UTF-8 that was read as GBK and saved: go back to the source",
+            )
+        )
+
+
+def _known_originals(table: pd.DataFrame, faults: list[Fault]) -> None:
+    if "translation_of" not in table or "id" not in table:
+        return
+    ids = {canonical_value(v) for v in table["id"]}
+    for where, original in zip(table[_FILE], table["translation_of"], strict=True):
+        if canonical_value(original) and canonical_value(original) not in ids:
+            faults.append(
+                Fault(where, "translation_of", shown(original), "the id of a statement in this corpus, or nothing")
+            )
+
+
+def _named_by_file(faults: Iterable[Fault], table: pd.DataFrame) -> list[Fault]:
+    """Say "file" where the corpus could only say "row 3"."""
+    named = []
+    for fault in faults:
+        number = fault.where.removeprefix("row ").split(" ")[0]
+        file = table[_FILE].iloc[int(number) - 1] if number.isdigit() else fault.where
+        named.append(Fault(str(file), fault.field, fault.received, fault.accepted))
+    return named
+
+
+# ------------------------------------------------------------------------ writing
+
+
+def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = "md", overwrite: bool = False) -> Path:
+    """Write ``corpus`` as a folder: ``corpus.toml`` and its statements in ``format``.
+
+    The folder is made beside its place and renamed, so that a corpus that was
+    there stays whole until the new one is. Reading it back gives a corpus of
+    the same digest, whatever the format.
+
+    Raises
+    ------
+    TifaError
+        If the folder exists and ``overwrite`` is false, or holds anything but a corpus.
+    InputError
+        If ``format`` is none of md, csv, jsonl, parquet.
+    """
+    target = Path(path)
+    if format not in FORMATS:
+        raise InputError("write_corpus", [Fault("write_corpus", "format", shown(format), ", ".join(FORMATS))])
+    if target.exists():
+        if not overwrite:
+            raise TifaError(f"{target} exists already. Choose another place, or pass overwrite=True to replace it.")
+        if not target.is_dir() or (any(target.iterdir()) and not (target / "corpus.toml").exists()):
+            raise TifaError(f"{target} is not a corpus folder and is left alone. Choose another place.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    try:
+        (temporary / "corpus.toml").write_text(
+            _about_toml({"name": corpus.name} | dict(corpus.about)), encoding="utf-8"
+        )
+        rows = _written_rows(corpus)
+        if format == "md":
+            (temporary / "statements").mkdir()
+            for row in rows:
+                (temporary / "statements" / f"{row['id']}.md").write_text(
+                    _markdown(row), encoding="utf-8", newline="\n"
+                )
+        else:
+            _write_table(rows, temporary / f"statements.{format}")
+        temporary.chmod(0o755)
+        if target.exists():
+            # Other files that lie in the folder (a datasheet, annotations) stay.
+            for entry in target.iterdir():
+                if entry.name != "corpus.toml" and entry.stem != "statements":
+                    shutil.move(str(entry), temporary / entry.name)
+            old = target.with_name(f".{target.name}.old")
+            target.replace(old)
+            temporary.replace(target)
+            shutil.rmtree(old)
+        else:
+            temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _written_rows(corpus: Corpus) -> list[dict[str, Any]]:
+    table = corpus.documents
+    dates = [written_date(d, p) for d, p in zip(table["date"], table["date_precision"], strict=True)]
+    table = table.drop(columns=[*DERIVED, "date"])
+    table.insert(1, "date", dates)
+    empty = [c for c in OPTIONAL if (table[c] == "").all()]
+    return [{str(k): v for k, v in row.items()} for row in table.drop(columns=empty).to_dict("records")]
+
+
+def _markdown(row: dict[str, Any]) -> str:
+    fields = {k: canonical_value(v) for k, v in row.items() if k != "text" and (canonical_value(v) or k in REQUIRED)}
+    text = row["text"]
+    if text != text.strip("\n") or "\r" in text:
+        # Below the front matter, blank lines around the text and the kind of line end do not survive.
+        fields["text"] = text
+    head = yaml.dump(fields, Dumper=_TextDumper, allow_unicode=True, sort_keys=False, width=10**9, default_style=None)
+    return f"---\n{head}---\n" if "text" in fields else f"---\n{head}---\n{text}\n"
+
+
+class _TextDumper(yaml.SafeDumper):
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
+
+
+def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
+    with written_whole(path) as temporary:
+        if path.suffix == ".parquet":
+            pyarrow.parquet.write_table(pa.Table.from_pylist(rows), temporary)
+        elif path.suffix == ".jsonl":
+            lines = (json.dumps({k: _json_value(v) for k, v in row.items()}, ensure_ascii=False) for row in rows)
+            temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n")
+        else:
+            with open(temporary, "w", encoding="utf-8", newline="") as stream:
+                writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows({k: v if k == "text" else canonical_value(v) for k, v in row.items()} for row in rows)
+
+
+def _json_value(value: Any) -> Any:
+    return value if isinstance(value, str | bool | int | float) and value == value else canonical_value(value)
+
+
+def _about_toml(about: Mapping[str, Any]) -> str:
+    lines = []
+    for key, value in about.items():
+        if isinstance(value, bool | int | float):
+            lines.append(f"{key} = {str(value).lower() if isinstance(value, bool) else value}")
+        else:
+            lines.append(f"{key} = {json.dumps(str(value), ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"

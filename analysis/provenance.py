@@ -1,0 +1,104 @@
+"""Digests of inputs and parameters.
+
+A digest names content, not files: the same statements give the same digest
+whether they came from Markdown, CSV, JSON Lines or Parquet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["canonical", "digest", "round_significant", "table_bytes"]
+
+#: Floats are rounded once, to this many significant digits, before they are
+#: written, drawn or digested.
+SIGNIFICANT_DIGITS = 6
+
+
+def round_significant(values: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:
+    """``values`` (number, array, Series or DataFrame) rounded to significant digits.
+
+    Integers, booleans and text are left as they are; NaN and infinities stay.
+
+    >>> round_significant(1234567.891)
+    1234570.0
+    >>> round_significant(np.array([0.000123456789, 0.0])).tolist()
+    [0.000123457, 0.0]
+    """
+    if isinstance(values, pd.DataFrame):
+        return values.assign(
+            **{str(c): round_significant(values[c], digits) for c in values.columns if values[c].dtype.kind == "f"}
+        )
+    if isinstance(values, pd.Series):
+        if values.dtype.kind != "f":
+            return values
+        return pd.Series(round_significant(values.to_numpy(), digits), index=values.index, name=values.name)
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind != "f":
+            return values
+        return np.array([_round(float(v), digits) for v in values.ravel()]).reshape(values.shape)
+    if isinstance(values, float | np.floating):
+        return _round(float(values), digits)
+    return values
+
+
+def _round(value: float, digits: int) -> float:
+    # Through text: decimal rounding that is the same on every platform.
+    return float(f"{value:.{digits - 1}e}") if math.isfinite(value) and value else value
+
+
+def canonical(value: Any) -> Any:
+    """``value`` as plain JSON data with one form for one content.
+
+    Mappings are sorted by key, floats rounded, arrays and tables spelled out,
+    and anything that has a ``digest`` is replaced by it.
+    """
+    if hasattr(value, "digest") and isinstance(value.digest, str):
+        return value.digest
+    if isinstance(value, Mapping):
+        return {str(k): canonical(value[k]) for k in sorted(value, key=str)}
+    if isinstance(value, pd.DataFrame):
+        return hashlib.sha256(table_bytes(value)).hexdigest()
+    if isinstance(value, np.ndarray | pd.Series):
+        return [canonical(v) for v in value.tolist()]
+    if isinstance(value, set | frozenset):
+        return sorted((canonical(v) for v in value), key=str)
+    if isinstance(value, list | tuple):
+        return [canonical(v) for v in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        rounded = round_significant(float(value))
+        return rounded if math.isfinite(rounded) else str(rounded)
+    if value is None or isinstance(value, str):
+        return value
+    return str(value)
+
+
+def digest(value: Any) -> str:
+    """``sha256:`` and 64 hexadecimal digits of the canonical form of ``value``.
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(canonical(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def table_bytes(table: pd.DataFrame) -> bytes:
+    """``table`` as the CSV bytes that are committed and digested.
+
+    UTF-8, ``\\n`` line ends, floats rounded to six significant digits, missing
+    values empty, the index left out.
+    """
+    text: str = round_significant(table).to_csv(index=False, lineterminator="\n")
+    return text.encode("utf-8")

@@ -1,0 +1,239 @@
+"""What resampling documents needs: checked inputs, hits per document, periods, units."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.dates import parse_date
+from analysis.errors import Fault, MissingStep, TifaWarning, raise_faults, shown
+
+__all__ = [
+    "PERIODS",
+    "UNPLACED",
+    "check_clusters",
+    "check_numbers",
+    "checked_inputs",
+    "date_extent",
+    "date_span",
+    "frame_names",
+    "grouped_rows",
+    "hit_matrix",
+    "period_labels",
+    "sampling_units",
+    "summed",
+]
+
+PERIODS = {"year": "Y", "quarter": "Q", "month": "M"}
+#: Which precisions of a date can be placed into which periods.
+_PLACEABLE = {"year": ("day", "month", "year"), "quarter": ("day", "month"), "month": ("day", "month")}
+#: The period of statements whose date is less exact than the period.
+UNPLACED = "unplaced"
+#: Fewer clusters than this are said; fewer than LEAST_CLUSTERS are refused.
+FEW_CLUSTERS = 20
+LEAST_CLUSTERS = 5
+
+Floats = NDArray[np.float64]
+
+
+def checked_inputs(
+    tallies: pd.DataFrame, documents: pd.DataFrame, base: str, columns: list[str], cluster: str | None
+) -> tuple[pd.DataFrame, list[Fault]]:
+    needed = [c for c in ("document", "frame", "hits") if not isinstance(tallies, pd.DataFrame) or c not in tallies]
+    if needed:
+        raise MissingStep(f"tallies lack the column {', '.join(needed)}: tally(find(corpus, lexicon)) makes them.")
+    if not isinstance(documents, pd.DataFrame):
+        raise MissingStep(
+            f"documents are a {type(documents).__name__}: pass corpus.documents, tokens.documents or counts.documents."
+        )
+    lacking = [c for c in ("id", "date", "language") if c not in documents]
+    if lacking:
+        raise MissingStep(
+            f"documents lack the column {', '.join(lacking)}: pass corpus.documents, tokens.documents or counts.documents."
+        )
+    if base not in documents:
+        step = (
+            "segment(corpus) makes it, in tokens.documents" if base == "tokens" else "Corpus(table).documents holds it"
+        )
+        raise MissingStep(f"documents have no column {base!r} to divide by: {step}.")
+    faults = [
+        Fault("rates", "column", shown(c), ", ".join(map(str, documents.columns)))
+        for c in (*columns, *([cluster] if cluster else []))
+        if c not in documents
+    ]
+    table = documents.sort_values("id", kind="stable", ignore_index=True)
+    if not len(table):
+        faults.append(Fault("rates", "documents", "none", "at least one"))
+    if table["id"].duplicated().any():
+        faults.append(
+            Fault(
+                "rates",
+                "documents",
+                f"the id {table.loc[table['id'].duplicated(), 'id'].iloc[0]!r} twice",
+                "each id once",
+            )
+        )
+    languages = sorted(map(str, set(table["language"])))
+    if len(languages) > 1 and "language" not in columns:
+        faults.append(
+            Fault(
+                "rates",
+                "documents",
+                f"statements in {' and '.join(languages)}",
+                'one language, or groups=("language",): sizes of two languages cannot be pooled',
+            )
+        )
+    if not pd.api.types.is_numeric_dtype(table[base]) or (table[base] < 0).any() or table[base].isna().any():
+        faults.append(
+            Fault(
+                "rates",
+                base,
+                "sizes that are missing, negative or not numbers",
+                "a whole number of at least 0 for each document",
+            )
+        )
+    counted = tallies["hits"]
+    if len(counted) and (not pd.api.types.is_numeric_dtype(counted) or counted.isna().any() or (counted < 0).any()):
+        faults.append(
+            Fault(
+                "rates",
+                "tallies.hits",
+                "counts that are missing, negative or not numbers",
+                "whole numbers of at least 0",
+            )
+        )
+    if len(tallies) and len(table) and not tallies["document"].isin(set(table["id"])).any():
+        faults.append(
+            Fault(
+                "rates",
+                "tallies.document",
+                f"{tallies['document'].iloc[0]!r} and others, none of them in documents",
+                "tallies and documents of one corpus",
+            )
+        )
+    return table, faults
+
+
+def check_numbers(faults: list[Fault], level: float, resamples: int) -> None:
+    if not 0 < level < 1:
+        faults.append(Fault("rates", "level", shown(level), "a number between 0 and 1, such as 0.95"))
+    if resamples < 100:
+        faults.append(Fault("rates", "resamples", shown(resamples), "at least 100"))
+
+
+def frame_names(tallies: pd.DataFrame, frames: Iterable[str] | None) -> list[str]:
+    column = tallies["frame"]
+    known = (
+        list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else sorted(set(map(str, column)))
+    )
+    if frames is None:
+        # A frame that only holds sub-frames has no tallies of its own; its name is for sums.
+        return [n for n in known if not any(other.startswith(n + ".") for other in known) or (column == n).any()]
+    names = [frames] if isinstance(frames, str) else list(dict.fromkeys(map(str, frames)))
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        reachable = {part for n in known for part in (n, n.partition(".")[0])}
+        raise_faults(
+            "rates",
+            [Fault("rates", "frames", shown(n), ", ".join(sorted(reachable))) for n in names if n not in reachable],
+        )
+    return names
+
+
+def hit_matrix(tallies: pd.DataFrame, table: pd.DataFrame, names: list[str]) -> Floats:
+    """Hits of each document (rows of ``table``) in each frame, sub-frames summed."""
+    row = pd.Index(table["id"]).get_indexer(tallies["document"].to_numpy(dtype=object))
+    labels = tallies["frame"].astype(object).to_numpy()
+    value = tallies["hits"].to_numpy(dtype=np.float64)
+    result = np.zeros((len(table), len(names)))
+    for j, name in enumerate(names):
+        mine = (row >= 0) & np.fromiter(
+            (label == name or str(label).startswith(name + ".") for label in labels), dtype=bool, count=len(labels)
+        )
+        np.add.at(result[:, j], row[mine], value[mine])
+    return result
+
+
+def _precision(table: pd.DataFrame) -> pd.Series:
+    return table["date_precision"].astype(str) if "date_precision" in table else pd.Series("day", index=table.index)
+
+
+def period_labels(table: pd.DataFrame, by: str) -> NDArray[Any]:
+    if by == "all":
+        return np.full(len(table), "all", dtype=object)
+    labels: NDArray[Any] = pd.to_datetime(table["date"]).dt.to_period(PERIODS[by]).astype(str).to_numpy(dtype=object)
+    labels[~_precision(table).isin(_PLACEABLE[by]).to_numpy()] = UNPLACED
+    return labels
+
+
+def date_extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    first = pd.to_datetime(table["date"])
+    last, precision = first.copy(), _precision(table)
+    for name, offset in (("month", pd.offsets.MonthEnd(0)), ("year", pd.offsets.YearEnd(0))):
+        rough = precision == name
+        if rough.any():
+            last = last.mask(rough, first + offset)
+    return first, last
+
+
+def date_span(given: str | tuple[str, str]) -> tuple[pd.Timestamp, pd.Timestamp]:
+    ends = (given, given) if isinstance(given, str) else tuple(given)
+    if len(ends) != 2:
+        raise ValueError("one date, or a pair of them")
+    steps = {"day": pd.DateOffset(days=1), "month": pd.DateOffset(months=1), "year": pd.DateOffset(years=1)}
+    (first, _), (last, precision) = parse_date(ends[0]), parse_date(ends[1])
+    start, stop = pd.Timestamp(first), pd.Timestamp(last) + steps[precision] - pd.Timedelta(microseconds=1)
+    if stop < start:
+        raise ValueError("a span whose end is not before its beginning")
+    return start, stop
+
+
+def grouped_rows(table: pd.DataFrame, groups: list[str]) -> list[tuple[tuple[Any, ...], NDArray[np.int64]]]:
+    if not groups:
+        return [((), np.arange(len(table)))]
+    found = table.groupby(groups, sort=True, dropna=False, observed=True).indices
+    return [(key if isinstance(key, tuple) else (key,), np.asarray(members)) for key, members in found.items()]
+
+
+def sampling_units(table: pd.DataFrame, cluster: str | None) -> tuple[NDArray[np.int64], int]:
+    """The sampling unit of each document: itself with its translations, or its cluster."""
+    if cluster is not None:
+        codes, names = pd.factorize(table[cluster].astype(object).where(table[cluster].notna(), "(none)"), sort=True)
+        return codes.astype(np.int64), len(names)
+    origin = table["id"].astype(object)
+    if "translation_of" in table:
+        given = table["translation_of"].astype(object)
+        origin = origin.where(given.isna() | (given == ""), given)
+    codes, names = pd.factorize(origin)
+    return codes.astype(np.int64), len(names)
+
+
+def check_clusters(n: int, cluster: str) -> None:
+    if n < LEAST_CLUSTERS:
+        raise_faults(
+            "rates",
+            [
+                Fault(
+                    "rates",
+                    f"cluster {cluster!r}",
+                    f"{n} clusters",
+                    f"at least {LEAST_CLUSTERS}; with fewer leave cluster out and say so",
+                )
+            ],
+        )
+    if n < FEW_CLUSTERS:
+        warnings.warn(
+            f"{n} clusters ({cluster}) are few: the intervals use Student's t with {n - 1} degrees of freedom; under {FEW_CLUSTERS} they remain rough.",
+            TifaWarning,
+            stacklevel=4,
+        )
+
+
+def summed(values: Floats, codes: NDArray[np.int64], n: int) -> Floats:
+    result = np.zeros((n, values.shape[1]))
+    np.add.at(result, codes, values)
+    return result

@@ -1,0 +1,36 @@
+"""The contract of a segmenter, and the list of those there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from analysis.errors import Fault, InputError, shown
+
+__all__ = ["SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
+
+#: Cuts one text into pieces; joined they are the text again.
+Pieces = Callable[[str], list[str]]
+
+#: Name → languages it may be used for; the first that fits is the default.
+SEGMENTERS: Mapping[str, tuple[str, ...]] = {"jieba": ("zh",), "english": ("en",), "characters": ("zh", "en")}
+
+
+def language_of(name: str) -> tuple[str, ...]:
+    """The languages that the segmenter ``name`` serves.
+
+    >>> language_of("jieba")
+    ('zh',)
+    """
+    if name not in SEGMENTERS:
+        raise InputError("segment", [Fault("segment", "segmenter", shown(name), ", ".join(SEGMENTERS))])
+    return SEGMENTERS[name]
+
+
+def load_segmenter(name: str, **options: Any) -> Pieces:
+    """The function ``pieces`` of the segmenter ``name``, made with ``options``."""
+    language_of(name)
+    module = import_module(f"analysis.segmenters.{name}")
+    pieces: Pieces = module.make(**options)
+    return pieces
