@@ -43,7 +43,7 @@ student: $(READY)
 	@$(BIN)/tifa student
 
 test-browser: $(READY)
-	@$(BIN)/python -m pytest -q tests/browser --ignore-glob='' -o addopts="--strict-markers --import-mode=importlib -ra"
+	@$(BIN)/python -m pytest -q -o addopts="--strict-markers --import-mode=importlib -ra" tests/browser
 
 # For maintainers: needs uv. No index address goes into the file.
 lock:

@@ -5,7 +5,7 @@ Nothing inside the package imports from here.
 """
 
 from analysis.change import rate_ratio
-from analysis.coding import compare_hits, read_truth
+from analysis.coding import compare_hits, disagreements, read_truth
 from analysis.corpus import Corpus
 from analysis.corpus_files import read_corpus, write_corpus
 from analysis.figures.plots import plot_bars, plot_hits, plot_rates, plot_ratios
@@ -26,6 +26,7 @@ __all__ = [
     "check_answer",
     "compare_hits",
     "count",
+    "disagreements",
     "document_hits",
     "find",
     "highlight",

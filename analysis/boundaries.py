@@ -100,7 +100,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
     A sentence ends at ``。！？!?…`` with what closes a quotation after it, at
     a line end, and at a full stop before white space, unless the stop belongs
-    to a known abbreviation or a single letter (U.S., No. 5).
+    to a known abbreviation or follows a single letter or digit (U.S., No. 5, 1.).
 
     >>> text = "净化网络。“保护未成年人！”\\nSee No. 5 of the U.S. list. Done"
     >>> [text[a:b] for a, b in sentences(text)]

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.errors import Fault, raise_faults, shown
-from analysis.intervals import ratio_limits, resampled_sums
+from analysis.errors import Fault, raise_faults, shown, warn
+from analysis.intervals import moderated, ratio_limits, resampled_sums
 from analysis.provenance import round_significant
 from analysis.sampling import (
     check_clusters,
+    check_groups,
     check_numbers,
     checked_inputs,
     date_extent,
@@ -26,6 +27,17 @@ from analysis.sampling import (
 )
 
 __all__ = ["rate_ratio"]
+
+#: A limit beyond this says that there is none.
+_BOUNDLESS = 1e6
+_COLUMNS = (
+    "frame",
+    *(f"{span}_{what}" for span in ("before", "after") for what in ("documents", "hits", "size", "per_million")),
+    "ratio",
+    "low",
+    "high",
+    "strata",
+)
 
 Floats = NDArray[np.float64]
 
@@ -54,14 +66,17 @@ def rate_ratio(
     The interval: documents (or clusters) are drawn again, which tells the
     variance of the log ratio; over that of independent hits, 1/h₁ + 1/h₂, it is
     the design effect; the limits are the exact conditional ones for the
-    effective hits (`analysis.intervals.ratio_limits`). No hits before give a
+    effective hits (`analysis.intervals.ratio_limits`). A span of few documents
+    borrows from the other span, as periods do in `rates`. No hits before give a
     ratio and an upper limit of infinity, no hits after 0, none at all no ratio.
+    Limits above a million or below a millionth are given as infinity and 0.
 
     With ``within`` the ratio is that *inside* each value of a column (an issuer,
     a place), pooled as by Mantel and Haenszel: Σ a·S₁/(S₁+S₂) over Σ b·S₂/(S₁+S₂),
     where in each stratum a and b are the hits after and before, S₂ and S₁ the
     sizes after and before. A stratum without text in one of the spans tells
-    nothing about change and drops out. The pooled ratio also answers to who
+    nothing about change and drops out of ratio and limits, though its hits are
+    listed. The pooled ratio also answers to who
     publishes more; the ratio within does not. Compare the two.
 
     Parameters
@@ -84,25 +99,31 @@ def rate_ratio(
     >>> rate_ratio(tallies, documents, before="2020", after="2021")[["ratio", "low", "high"]].values.tolist()
     [[2.0, 0.982874, 4.48493]]
     """
-    groups = [groups] if isinstance(groups, str) else list(groups)
-    table, faults = checked_inputs(tallies, documents, base, [*groups, *([within] if within else [])], cluster)
-    check_numbers(faults, level, resamples)
-    spans = {}
-    for name, given in (("before", before), ("after", after)):
+    groups = [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
+    needed = [*groups, *([within] if within else [])]
+    table, faults = checked_inputs("rate_ratio", tallies, documents, base, needed, cluster)
+    check_groups("rate_ratio", faults, groups, _COLUMNS)
+    check_numbers("rate_ratio", faults, level, resamples, seed)
+    spans, given = {}, {"before": before, "after": after}
+    for name, ends in given.items():
         try:
-            spans[name] = date_span(given)
+            spans[name] = date_span(ends)
         except ValueError as error:
-            faults.append(Fault("rate_ratio", name, shown(given), str(error)))
+            faults.append(Fault("rate_ratio", name, shown(ends), str(error)))
     if len(spans) == 2 and spans["before"][0] <= spans["after"][1] and spans["after"][0] <= spans["before"][1]:
         faults.append(Fault("rate_ratio", "before and after", f"{before} and {after}", "two spans that do not overlap"))
     raise_faults("rate_ratio", faults)
-    names = frame_names(tallies, frames)
+    names = frame_names("rate_ratio", tallies, frames)
     first, last = date_extent(table)
     side = np.full(len(table), -1)
     for code, name in enumerate(("before", "after")):
         side[((first >= spans[name][0]) & (last <= spans[name][1])).to_numpy()] = code
         if not table[base].to_numpy()[side == code].sum():
-            raise_faults("rate_ratio", [Fault("rate_ratio", name, shown(spans[name]), "a span with statements in it")])
+            whole = f"{first.min():%Y-%m-%d} to {last.max():%Y-%m-%d}"
+            faults.append(
+                Fault("rate_ratio", name, f"{shown(given[name])}, which holds no text", f"a span within {whole}")
+            )
+    raise_faults("rate_ratio", faults)
     table, side = table.iloc[side >= 0], side[side >= 0]
     hits = hit_matrix(tallies, table, names)
     rng = np.random.default_rng(seed)
@@ -132,90 +153,128 @@ def _group_ratio(
     strata, n_strata = sampling_units(table, within) if within else (np.zeros(len(table), dtype=np.int64), 1)
     units, n_units = sampling_units(table, cluster)
     if cluster is not None:
-        check_clusters(n_units, cluster)
+        check_clusters("rate_ratio", n_units, cluster)
     n_frames = len(names)
     columns = np.column_stack([hits, size])
     cell = (side * n_strata + strata).astype(np.int64)
     totals = summed(columns, cell, 2 * n_strata).reshape(2, n_strata, n_frames + 1)
+    used: NDArray[np.bool_] = np.all(totals[:, :, -1] > 0, axis=0)
     if cluster is not None:
         by_cell = summed(columns, units * 2 * n_strata + cell, n_units * 2 * n_strata).reshape(n_units, -1)
         draws = resampled_sums(by_cell, resamples, rng).reshape(resamples, 2, n_strata, n_frames + 1)
-        degrees, shrinkage = float(n_units - 1), np.full(2, n_units / (n_units - 1))
+        empty = int(((draws[..., -1].sum(axis=2) <= 0) & (totals[:, :, -1].sum(axis=1) > 0)).sum())
+        if empty:
+            warn(f"{empty} of {2 * resamples} draws held no text of a span and were left out.")
+        free = np.array([np.unique(units[side == code]).size - 1.0 for code in (0, 1)])
+        drawn_units = free + 1
     else:
-        draws, degrees, shrinkage = _draw_within_cells(columns, cell, units, n_strata, resamples, rng)
-    after, before = _weighted(totals, pooled=within is None)
-    after_drawn, before_drawn = _weighted_draws(draws, pooled=within is None)
+        draws, drawn_units, free = _draw_within_cells(columns, cell, units, used, resamples, rng)
+    counted = totals[:, used, :-1].sum(axis=1)
+    weighted, drawn = _weighted(totals[None], pooled=within is None)[:, 0], _weighted(draws, pooled=within is None)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = after / before
+        ratio = weighted[1] / weighted[0]
         # The linear part of the log ratio: it stays finite in draws without hits.
-        relative_after = np.where(after > 0, after_drawn / after, 1.0) * np.sqrt(shrinkage[1])
-        relative_before = np.where(before > 0, before_drawn / before, 1.0) * np.sqrt(shrinkage[0])
-        log_ratio = relative_after - relative_before
-        variance = np.nanvar(log_ratio, axis=0, ddof=1)
-        counted = totals[:, :, :-1].sum(axis=1)
-        independent = np.where(counted[1] > 0, 1 / counted[1], 0) + np.where(counted[0] > 0, 1 / counted[0], 0)
-        effect = np.where(independent > 0, variance / independent, 1.0)
-        if not np.isfinite(degrees):
-            effect = np.maximum(effect, 1.0)  # nothing was drawn again: independent hits are the least to assume
-        low, high = ratio_limits(counted[0], counted[1], effect, level=level, degrees=degrees)
-        centre = counted[1] / counted[0]
-        scale = np.where(
-            np.isfinite(centre) & (centre > 0) & np.isfinite(ratio),
-            ratio / centre,
-            totals[0, :, -1].sum() / totals[1, :, -1].sum(),
-        )
+        shrinkage = np.where(free > 0, np.sqrt(drawn_units / np.maximum(free, 1)), 1.0)
+        relative = np.where((weighted[:, None] > 0) & used.any(), drawn / weighted[:, None], 1.0)
+        relative *= shrinkage[:, None, None]
+        independent = np.where(counted > 0, 1 / counted, 0.0)
+    if cluster is None:
+        effect, degrees = _side_by_side(np.nanvar(relative, axis=1, ddof=1), independent, free)
+    else:
+        variance = np.nanvar(relative[1] - relative[0], axis=0, ddof=1)
+        # One cluster alone in a span does not vary when it is drawn: its hits are taken as independent.
+        variance += np.where(free[:, None] > 0, 0.0, independent).sum(axis=0)
+        effect, degrees = _over(variance, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
+    low, high = ratio_limits(counted[0], counted[1], effect, level=level, degrees=degrees)
+    scale = _scale(totals[:, used], ratio)
     sizes = totals[:, :, -1].sum(axis=1)
     result: dict[str, Any] = {"frame": names}
     for code, name in enumerate(("before", "after")):
         result |= {
             f"{name}_documents": int((side == code).sum()),
-            f"{name}_hits": counted[code].astype(np.int64),
+            f"{name}_hits": totals[code, :, :-1].sum(axis=0).astype(np.int64),
             f"{name}_size": int(sizes[code]),
-            f"{name}_per_million": 1e6 * counted[code] / sizes[code] if sizes[code] else np.nan,
+            f"{name}_per_million": 1e6 * totals[code, :, :-1].sum(axis=0) / sizes[code] if sizes[code] else np.nan,
         }
-    result |= {"ratio": ratio, "low": low * scale, "high": np.where(np.isfinite(high), high * scale, np.inf)}
+    low, high = low * scale, np.where(np.isfinite(high), high * scale, np.inf)
+    result |= {
+        "ratio": ratio,
+        "low": np.where(low < 1 / _BOUNDLESS, 0.0, low),
+        "high": np.where(high > _BOUNDLESS, np.inf, high),
+    }
     if within:
-        result["strata"] = int(((totals[0, :, -1] > 0) & (totals[1, :, -1] > 0)).sum())
+        result["strata"] = int(used.sum())
     return pd.DataFrame(result)
+
+
+def _side_by_side(variance: Floats, independent: Floats, free: Floats) -> tuple[Floats, Floats]:
+    """Design effect of the log ratio, and its degrees of freedom as by Welch and Satterthwaite.
+
+    ``variance`` and ``independent`` have a row for each span. A span of few documents
+    borrows from the other, as a period does in `rates`.
+    """
+    freedom = np.where(independent > 0, free[:, None], 0.0)
+    effect, freedom = moderated(_over(variance, independent), freedom)
+    parts = effect * independent
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weighed = np.where(freedom > 0, parts**2 / freedom, 0.0).sum(axis=0)
+        degrees = np.where(weighed > 0, parts.sum(axis=0) ** 2 / weighed, np.inf)
+    return _over(parts.sum(axis=0), independent.sum(axis=0)), degrees
+
+
+def _over(variance: Floats, independent: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(independent > 0, variance / independent, 1.0)
+
+
+def _scale(totals: Floats, ratio: Floats) -> Floats:
+    """What a ratio of hits is multiplied by for a ratio of rates.
+
+    Without hits in one span it is told by the hits that the rates of the other
+    would lead one to expect there.
+    """
+    (before, after), (size_before, size_after) = totals[:, :, :-1], totals[:, :, -1:]
+    hits_before, hits_after = before.sum(axis=0), after.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        forward = hits_before / (before * size_after / size_before).sum(axis=0)
+        backward = (after * size_before / size_after).sum(axis=0) / hits_after
+        both = ratio * hits_before / hits_after
+    scale = np.where(hits_before > 0, np.where(hits_after > 0, both, forward), backward)
+    return np.where(hits_before + hits_after > 0, scale, 1.0)
 
 
 def _draw_within_cells(
     columns: Floats,
     cell: NDArray[np.int64],
     units: NDArray[np.int64],
-    n_strata: int,
+    used: NDArray[np.bool_],
     resamples: int,
     rng: np.random.Generator,
-) -> tuple[Floats, float, Floats]:
-    """Documents drawn again within each span (and stratum): the design that was observed."""
-    draws = np.zeros((resamples, 2 * n_strata, columns.shape[1]))
-    drawn_units = np.zeros(2)
-    lost = np.zeros(2)
+) -> tuple[Floats, Floats, Floats]:
+    """Documents drawn again within each span (and stratum): the design that was observed.
+
+    Also, for each span, how many were drawn and how many of them were free to vary.
+    """
+    draws = np.zeros((resamples, 2 * used.size, columns.shape[1]))
+    drawn_units, free = np.zeros(2), np.zeros(2)
     for c in np.unique(cell).tolist():
+        code, stratum = divmod(c, used.size)
+        if not used[stratum]:
+            continue
         inside = cell == c
         found, members = np.unique(units[inside], return_inverse=True)
         draws[:, c] = resampled_sums(summed(columns[inside], members, found.size), resamples, rng)
-        drawn_units[c // n_strata] += found.size
-        lost[c // n_strata] += 1
-    free = drawn_units - lost
-    degrees = float(free.sum()) if free.min() >= 1 else np.inf
-    return draws.reshape(resamples, 2, n_strata, -1), degrees, drawn_units / np.maximum(free, 1)
+        drawn_units[code] += found.size
+        free[code] += found.size - 1
+    return draws.reshape(resamples, 2, used.size, -1), drawn_units, free
 
 
-def _weighted(totals: Floats, *, pooled: bool) -> tuple[Floats, Floats]:
-    after, before = _weighted_draws(totals[None], pooled=pooled)
-    return after[0], before[0]
-
-
-def _weighted_draws(draws: Floats, *, pooled: bool) -> tuple[Floats, Floats]:
-    """Rates after and before, or the two Mantel–Haenszel sums, for every draw."""
-    hits, sizes = draws[..., :-1], draws[..., -1]
+def _weighted(totals: Floats, *, pooled: bool) -> Floats:
+    """Rates before and after, or the two Mantel–Haenszel sums: spans × draws × frames."""
+    hits, sizes = totals[..., :-1], totals[..., -1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         if pooled:
-            return hits[:, 1].sum(axis=1) / sizes[:, 1].sum(axis=1)[:, None], hits[:, 0].sum(axis=1) / sizes[:, 0].sum(
-                axis=1
-            )[:, None]
-        total = sizes.sum(axis=1)
-        weight_after = np.where(total > 0, sizes[:, 0] / total, 0.0)[..., None]
-        weight_before = np.where(total > 0, sizes[:, 1] / total, 0.0)[..., None]
-        return (hits[:, 1] * weight_after).sum(axis=1), (hits[:, 0] * weight_before).sum(axis=1)
+            return np.moveaxis(hits.sum(axis=2) / sizes.sum(axis=2), 1, 0)
+        whole = sizes.sum(axis=1, keepdims=True)
+        weights = np.where(whole > 0, sizes[:, ::-1] / whole, 0.0)
+        return np.moveaxis((hits * weights).sum(axis=2), 1, 0)

@@ -37,6 +37,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+#: A table is not squeezed below this many columns; a narrower terminal wraps its lines.
+_TABLE_WIDTH = 130
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
 LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
@@ -73,10 +75,11 @@ def _show(table: pd.DataFrame, output: Path | None, *, most: int = 60) -> None:
         return
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in table.columns:
-        drawn.add_column(str(column), justify="right" if table[column].dtype.kind in "if" else "left", overflow="fold")
+        number = table[column].dtype.kind in "if"
+        drawn.add_column(str(column), justify="right" if number else "left", no_wrap=number, overflow="fold")
     for row in table.head(most).itertuples(index=False):
         drawn.add_row(*(escape(f"{v:g}" if isinstance(v, float) else str(v)) for v in row))
-    out.print(drawn)
+    Console(width=max(out.width, _TABLE_WIDTH), highlight=False).print(drawn)
     if len(table) > most:
         out.print(f"… and {len(table) - most:,} more rows (--output FILE writes all)")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.corpus import Corpus
-from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
+from analysis.errors import Fault, TifaError, raise_faults, shown
 from analysis.files import resolve
 from analysis.provenance import round_significant
 
-__all__ = ["compare_hits", "read_truth"]
+__all__ = ["compare_hits", "disagreements", "read_truth"]
 
 TRUTH_COLUMNS = ("document", "kind", "label", "start", "end")
 
@@ -42,11 +43,22 @@ def read_truth(corpus: Corpus, path: str | os.PathLike[str] | None = None) -> pd
         raise TifaError(
             f"There is no {file}. Give the path of the annotations, a CSV with the columns {', '.join(TRUTH_COLUMNS)}."
         )
-    truth = pd.read_csv(
-        file, dtype={"document": str, "kind": str, "label": str, "value": str, "text": str}, keep_default_na=False
-    )
+    try:
+        truth = pd.read_csv(
+            file, dtype={"document": str, "kind": str, "label": str, "value": str, "text": str}, keep_default_na=False
+        )
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise_faults(str(file), [Fault(str(file), "", str(error), "a CSV saved as UTF-8")])
     lacking = [c for c in TRUTH_COLUMNS if c not in truth]
     raise_faults(str(file), [Fault(str(file), "columns", f"no column {c}", ", ".join(TRUTH_COLUMNS)) for c in lacking])
+    raise_faults(
+        str(file),
+        [
+            Fault(str(file), c, "offsets that are missing or not whole numbers", "0, 1, 2, …")
+            for c in ("start", "end")
+            if len(truth) and not pd.api.types.is_integer_dtype(truth[c])
+        ],
+    )
     texts = dict(zip(corpus.table["id"], corpus.table["text"], strict=True))
     truth = truth[truth["document"].isin(texts)].reset_index(drop=True)
     if "text" in truth:
@@ -82,24 +94,16 @@ def compare_hits(hits: pd.DataFrame, truth: pd.DataFrame, *, sub_frames: bool = 
     >>> compare_hits(hits, truth).values.tolist()
     [['minors', 2, 2, 1, 0.5, 0.5, 0.5]]
     """
-    for name, table, columns in (
-        ("hits", hits, ("document", "frame", "start", "end")),
-        ("truth", truth, ("document", "label", "start", "end")),
-    ):
-        lacking = [c for c in columns if c not in table]
-        if lacking:
-            raise InputError(
-                "compare_hits", [Fault(name, "columns", f"no column {', '.join(lacking)}", ", ".join(columns))]
-            )
+    _check_columns("compare_hits", hits, truth)
     if "kind" in truth:
         truth = truth[truth["kind"] == "frame"]
     found, true = hits["frame"].astype(str), truth["label"].astype(str)
     if not sub_frames:
-        found, true = found.str.partition(".")[0], true.str.partition(".")[0]
+        found, true = found.str.split(".").str[0], true.str.split(".").str[0]
     rows = []
     for frame in sorted(set(found) | set(true)):
         mine, theirs = hits[(found == frame).to_numpy()], truth[(true == frame).to_numpy()]
-        matched = _matched(mine, theirs)
+        matched = len(_pairs(mine, theirs))
         n, m = len(mine), len(theirs)
         rows.append(
             (frame, n, m, matched, matched / n if n else np.nan, matched / m if m else np.nan, 2 * matched / (n + m))
@@ -108,19 +112,61 @@ def compare_hits(hits: pd.DataFrame, truth: pd.DataFrame, *, sub_frames: bool = 
     return round_significant(result)
 
 
-def _matched(hits: pd.DataFrame, truth: pd.DataFrame) -> int:
-    """The most pairs that overlap, each side used once: spans in order, earliest end first."""
-    matched = 0
-    by_document = dict(list(truth.sort_values(["start", "end"]).groupby("document", sort=False)))
+def disagreements(hits: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Where hits and instances part: one row per hit or instance without a partner.
+
+    Columns: ``document``; ``kind``, ``missed`` (an instance that no hit overlaps)
+    or ``spurious`` (a hit that no instance overlaps); ``frame``; ``start``, ``end``,
+    ``text``. Partners are found as in `compare_hits`, within the frame.
+
+    >>> hits = pd.DataFrame({"document": "a", "frame": "minors", "start": [0, 9], "end": [4, 13], "text": "未成年人"})
+    >>> truth = pd.DataFrame({"document": "a", "label": "minors", "start": [2, 20], "end": [6, 22], "text": ["年人的事", "少年"]})
+    >>> disagreements(hits, truth)[["kind", "start"]].to_numpy().tolist()
+    [['spurious', 9], ['missed', 20]]
+    """
+    _check_columns("disagreements", hits, truth, "text")
+    if "kind" in truth:
+        truth = truth[truth["kind"] == "frame"]
+    found = hits.assign(frame=hits["frame"].astype(str)).reset_index(drop=True)
+    true = truth.assign(frame=truth["label"].astype(str)).reset_index(drop=True)
+    parts = []
+    for frame in sorted({f.partition(".")[0] for f in [*found["frame"], *true["frame"]]}):
+        mine, theirs = (t[t["frame"].str.split(".").str[0] == frame] for t in (found, true))
+        pairs = _pairs(mine, theirs)
+        parts.append(mine.drop(index=[a for a, _ in pairs]).assign(kind="spurious"))
+        parts.append(theirs.drop(index=[b for _, b in pairs]).assign(kind="missed"))
+    columns = ["document", "kind", "frame", "start", "end", "text"]
+    result = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    return result.sort_values(["document", "start", "end"], ignore_index=True)
+
+
+def _check_columns(subject: str, hits: pd.DataFrame, truth: pd.DataFrame, *more: str) -> None:
+    faults = []
+    for name, table, label in (("hits", hits, "frame"), ("truth", truth, "label")):
+        columns = ("document", label, "start", "end", *more)
+        lacking = [c for c in columns if c not in table]
+        if lacking:
+            faults.append(Fault(name, "columns", f"no column {', '.join(lacking)}", ", ".join(columns)))
+    raise_faults(subject, faults, "find(corpus, lexicon) makes hits, read_truth(corpus) reads the truth.")
+
+
+def _pairs(hits: pd.DataFrame, truth: pd.DataFrame) -> list[tuple[Any, Any]]:
+    """The most pairs (index of the hit, index of the instance) that overlap, each used once.
+
+    Hits are taken by their ends, and each gets the instance that ends first:
+    for spans on a line this greedy choice cannot be bettered.
+    """
+    pairs = []
+    by_document = dict(list(truth.groupby("document", sort=False)))
     for document, mine in hits.sort_values(["end", "start"]).groupby("document", sort=False):
-        open_spans = (
-            list(zip(*(by_document[document][c] for c in ("start", "end")), strict=True))
-            if document in by_document
-            else []
-        )
-        for start, end in zip(mine["start"], mine["end"], strict=True):
-            sharing = [s for s in open_spans if s[0] < end and start < s[1]]
+        if document not in by_document:
+            continue
+        theirs = by_document[document]
+        free = list(zip(theirs.index, theirs["start"], theirs["end"], strict=True))
+        for index, start, end in zip(mine.index, mine["start"], mine["end"], strict=True):
+            sharing = [span for span in free if max(start, span[1]) < min(end, span[2])]
             if sharing:
-                open_spans.remove(min(sharing, key=lambda s: s[1]))
-                matched += 1
-    return matched
+                chosen = min(sharing, key=lambda span: span[2])
+                free.remove(chosen)
+                pairs.append((index, chosen[0]))
+    return pairs

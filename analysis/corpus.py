@@ -7,18 +7,18 @@ import hashlib
 import html
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.boundaries import count_characters
 from analysis.dates import parse_date, written_date
 from analysis.encoding import surrogates
-from analysis.errors import Fault, InputError, TifaWarning, raise_faults, shown
+from analysis.errors import Fault, InputError, raise_faults, shown, warn
 
 __all__ = ["LANGUAGES", "OPTIONAL", "REQUIRED", "Corpus"]
 
@@ -60,7 +60,7 @@ class Corpus:
     >>> corpus = Corpus(pd.DataFrame({"id": ["a", "b"], "date": ["2021-05-07", "2021"],
     ...     "language": ["zh", "zh"], "text": ["净化网络环境。", "保护未成年人。"]}), name="two")
     >>> corpus
-    <Corpus two: 2 documents, 12 characters (zh 2), 2021-05-07, 0 issuers>
+    <Corpus two: 2 documents, 12 characters (zh 2), 2021, 0 issuers>
     >>> corpus.documents[["id", "date_precision", "characters"]].values.tolist()
     [['a', 'day', 6], ['b', 'year', 6]]
     """
@@ -103,9 +103,9 @@ class Corpus:
     def _summary(self) -> str:
         table = self.table
         languages = ", ".join(f"{k} {v:,}" for k, v in table["language"].value_counts().sort_index().items())
-        exact = table.loc[table["date_precision"] == "day", "date"]
-        dates = exact if len(exact) else table["date"]
-        first, last = f"{dates.min():%Y-%m-%d}", f"{dates.max():%Y-%m-%d}"
+        written = _written_dates(table)
+        starts, ends = _extent(table)
+        first, last = written[int(starts.argmin())], written[int(ends.argmax())]
         issuers = table.loc[table["issuer"] != "", "issuer"].nunique()
         span = first if first == last else f"{first} to {last}"
         return (
@@ -117,7 +117,7 @@ class Corpus:
         title = html.escape(str(self.about.get("title", self.name)))
         mark = " <b>Constructed texts: they say nothing about any real body.</b>" if self.constructed else ""
         head = self.table[["id", "date", "language", "issuer", "title", "characters"]].head(5)
-        rows = head.assign(date=head["date"].dt.strftime("%Y-%m-%d")).to_html(index=False, border=0)
+        rows = head.assign(date=_written_dates(self.table.head(5))).to_html(index=False, border=0)
         return f"<p><b>{title}</b>: {html.escape(self._summary())}.{mark}</p>{rows}"
 
     def select(self, *, since: str | None = None, until: str | None = None, **columns: Any) -> Corpus:
@@ -127,7 +127,8 @@ class Corpus:
         ``2018``; both ends are included, and the whole month or year is meant
         where no day is given. A statement dated less exactly than a bound can
         tell apart is kept only if its whole month or year lies within. Every
-        other keyword is a column with one value or a list of them.
+        other keyword is a column with one value or a list of them; ``2021`` and
+        ``"2021"`` are the same value, as they are in a file.
 
         Raises
         ------
@@ -146,13 +147,14 @@ class Corpus:
                 faults.append(Fault(f"corpus {self.name}", "column", shown(column), ", ".join(map(str, table.columns))))
                 continue
             values = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
-            present = set(table[column])
-            absent = [v for v in values if v not in present]
+            there = table[column].map(canonical_value)
+            present = set(there)
+            absent = [v for v in values if canonical_value(v) not in present]
             if absent:
-                there = sorted(map(str, present))
-                listed = ", ".join(there[:15]) + (" …" if len(there) > 15 else "")
+                there_sorted = sorted(present)
+                listed = ", ".join(there_sorted[:15]) + (" …" if len(there_sorted) > 15 else "")
                 faults.append(Fault(f"corpus {self.name}", column, ", ".join(map(shown, absent)), listed or "nothing"))
-            keep &= table[column].isin(values)
+            keep &= there.isin([canonical_value(v) for v in values])
         starts, ends = _extent(table)
         for bound, name in ((since, "since"), (until, "until")):
             if bound is None:
@@ -175,8 +177,8 @@ class Corpus:
 
 
 def _last_day(first: pd.Timestamp, precision: str) -> pd.Timestamp:
-    step = {"day": pd.DateOffset(days=1), "month": pd.DateOffset(months=1), "year": pd.DateOffset(years=1)}[precision]
-    return first + step - pd.Timedelta(microseconds=1)
+    last = {"day": first, "month": first + pd.offsets.MonthEnd(0), "year": first + pd.offsets.YearEnd(0)}[precision]
+    return last + pd.Timedelta(days=1, microseconds=-1)
 
 
 def _extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -191,8 +193,14 @@ def _extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return starts, ends
 
 
+def _written_dates(table: pd.DataFrame) -> list[str]:
+    return [written_date(d, p) for d, p in zip(table["date"], table["date_precision"], strict=True)]
+
+
 def _text(value: Any) -> str:
-    return "" if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # a whole number that pandas made a float because its column has gaps
+    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
 
 
 def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -203,18 +211,26 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
         )
     columns = [str(c) for c in documents.columns]
     faults = [
-        Fault(f"corpus {name}", "columns", "no column " + c, ", ".join(REQUIRED)) for c in REQUIRED if c not in columns
+        Fault(f"corpus {name}", "columns", f"no column {c} among {', '.join(columns)[:200]}", ", ".join(REQUIRED))
+        for c in REQUIRED
+        if c not in columns
     ]
     faults += [
         Fault(f"corpus {name}", "columns", f"{c!r} twice", "each column once")
-        for c in {c for c in columns if columns.count(c) > 1}
+        for c in dict.fromkeys(c for c in columns if columns.count(c) > 1)
+    ]
+    faults += [
+        Fault(f"corpus {name}", "columns", f"a lone surrogate in {shown(c)}", "Unicode text")
+        for c in columns
+        if surrogates(c) >= 0
     ]
     if not len(documents):
         faults.append(Fault(f"corpus {name}", "documents", "no statements", "at least one"))
     raise_faults(f"corpus {name}", faults)
 
-    table = pd.DataFrame(documents.to_dict("list"), columns=columns)
-    ids = [_text(v).strip() for v in table["id"]]
+    # As objects, so that no value changes on the way: a gap would make floats of large numbers.
+    table = pd.DataFrame(dict(zip(columns, documents.to_dict("list").values(), strict=True)), dtype=object)
+    ids = [unicodedata.normalize("NFC", _text(v)).strip() for v in table["id"]]
     where = [f"row {i + 1}" + (f" ({identifier})" if identifier else "") for i, identifier in enumerate(ids)]
     faults += _id_faults(ids, where)
     dates, precisions, faulty = _dates(table, where)
@@ -245,11 +261,12 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
         c: [unicodedata.normalize("NFC", _text(v)).strip() for v in table[c]] if c in table else [""] * len(table)
         for c in OPTIONAL
     }
-    for column, values in plain.items():
+    extra = {c: table[c].tolist() for c in table.columns if c not in (*REQUIRED, *OPTIONAL, *DERIVED)}
+    for column, values in {**plain, **extra}.items():
         faults += [
             Fault(w, column, "a lone surrogate", "Unicode text")
             for w, v in zip(where, values, strict=True)
-            if surrogates(v) >= 0
+            if surrogates(canonical_value(v)) >= 0
         ]
     faults += [
         Fault(w, "translation_of", "its own id", "the id of the original, or nothing")
@@ -258,7 +275,6 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
     ]
     raise_faults(f"corpus {name}", faults, "Mend these and read again; nothing was taken over.")
 
-    extra = {str(c): table[c].tolist() for c in table.columns if c not in (*REQUIRED, *OPTIONAL, *DERIVED)}
     result = pd.DataFrame(
         {
             "id": ids,
@@ -266,12 +282,20 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
             "date_precision": precisions,
             "language": languages,
             **plain,
-            **extra,
+            **{c: _as_found(values) for c, values in extra.items()},
             "text": texts,
             "characters": [count_characters(t) for t in texts],
         }
     )
     return result.astype({"characters": "int64"})
+
+
+def _as_found(values: list[Any]) -> pd.Series:
+    """``values`` as a column of their own type, unless that would change one of them."""
+    column = pd.Series(values, dtype=object)
+    inferred = column.infer_objects()
+    same = all(canonical_value(a) == canonical_value(b) for a, b in zip(column, inferred, strict=True))
+    return inferred if same else column
 
 
 def _id_faults(ids: list[str], where: list[str]) -> list[Fault]:
@@ -308,7 +332,7 @@ def _dates(table: pd.DataFrame, where: list[str]) -> tuple[list[dt.datetime | No
     faults: list[Fault] = []
     for w, value in zip(where, table["date"], strict=True):
         try:
-            moment, precision = parse_date(None if not isinstance(value, str) and pd.isna(value) else value)
+            moment, precision = parse_date(value if isinstance(value, dt.date) else _text(value))
         except ValueError as error:
             faults.append(Fault(w, "date", shown(_text(value)) if _text(value) else "no date", str(error)))
             moment, precision = None, "day"
@@ -319,31 +343,34 @@ def _dates(table: pd.DataFrame, where: list[str]) -> tuple[list[dt.datetime | No
         order = ("year", "month", "day")
         unknown = sorted({s for s in stated if s and s not in order})
         if unknown:
-            warnings.warn(
+            warn(
                 f"date_precision holds {', '.join(unknown)}, which is none of day, month, year: "
-                "there the precision is read from the date as it is written, and the word is kept in date_note.",
-                TifaWarning,
-                stacklevel=5,
+                "there the precision is read from the date as it is written, and the word is kept in date_note."
             )
             table["date_note"] = [s if s in unknown else "" for s in stated]
         # The coarser of what is stated and what is written: neither adds knowledge.
         precisions = [min(s if s in order else p, p, key=order.index) for s, p in zip(stated, precisions, strict=True)]
+        dates = [d and _first_moment(d, p) for d, p in zip(dates, precisions, strict=True)]
     return dates, precisions, faults
+
+
+def _first_moment(moment: dt.datetime, precision: str) -> dt.datetime:
+    if precision == "day":
+        return moment
+    return dt.datetime(moment.year, moment.month if precision == "month" else 1, 1)
 
 
 def canonical_value(value: Any) -> str:
     """A metadata value as text, the same for every file format."""
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return unicodedata.normalize("NFC", _text(value)).strip()
 
 
 def _digest(table: pd.DataFrame) -> str:
     columns = sorted(c for c in table.columns if c not in (*DERIVED, "date"))
     values = {c: [canonical_value(v) if c != "text" else v for v in table[c]] for c in columns}
-    values["date"] = [written_date(d, p) for d, p in zip(table["date"], table["date_precision"], strict=True)]
+    values["date"] = _written_dates(table)
     order = sorted(range(len(table)), key=values["id"].__getitem__)
     result = hashlib.sha256()
     for column in sorted(values):

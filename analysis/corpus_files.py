@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
+import math
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -20,14 +23,14 @@ import yaml
 
 from analysis.corpus import DERIVED, OPTIONAL, REQUIRED, Corpus, canonical_value
 from analysis.dates import written_date
-from analysis.encoding import mojibake
+from analysis.encoding import mojibake, surrogates
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
 from analysis.files import resolve, written_whole
 
 __all__ = ["FORMATS", "read_corpus", "split_front_matter", "write_corpus"]
 
 FORMATS = ("md", "csv", "jsonl", "parquet")
-_FILE = "_file"
+_FILE = "\0file"  # where a record stands; a name that no column of hers has
 
 
 def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> Corpus:
@@ -54,13 +57,14 @@ def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> C
     about = _read_about(path / "corpus.toml", faults) if path.is_dir() else {}
     statements = _statements_path(path)
     records = _READERS[statements.suffix if statements.is_file() else "dir"](statements, faults)
+    complete = not faults
     limit = int(max_megabytes * 1e6)
     for record in records:
         _gate(record, limit, faults)
     if not records and not faults:
         faults.append(Fault(str(statements), "statements", "no statements", "at least one"))
-    table = pd.DataFrame(records)
-    if records and not faults:
+    table = pd.DataFrame(records, dtype=object)
+    if records and complete and not about.get("excerpt"):
         _known_originals(table, faults)
     title = f"corpus at {path}"
     if faults and records:
@@ -85,7 +89,8 @@ def _statements_path(path: Path) -> Path:
             [Fault(str(path), "file", f"a {path.suffix or 'nameless'} file", ", ".join("." + f for f in FORMATS))],
             "`tifa new NAME PATH` makes a corpus from text files or a spreadsheet.",
         )
-    found = [p for p in (path / "statements", *(path / f"statements.{f}" for f in FORMATS[1:])) if p.exists()]
+    found = [p for p in (path / "statements",) if p.is_dir()]
+    found += [p for p in (path / f"statements.{f}" for f in FORMATS[1:]) if p.is_file()]
     if len(found) == 1:
         return found[0]
     if not found and any(path.glob("*.md")) and not (path / "corpus.toml").exists():
@@ -109,8 +114,8 @@ def _read_about(path: Path, faults: list[Fault]) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        about = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        about = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         faults.append(Fault(str(path), "TOML", str(error), "TOML in UTF-8"))
         return {}
     if not isinstance(about.get("constructed", False), bool):
@@ -139,11 +144,16 @@ def _decoded(path: Path, faults: list[Fault]) -> str | None:
 class _TextLoader(yaml.SafeLoader):
     """Safe YAML in which every value is the text that was written.
 
-    A date stays as exact as it was typed ("2021" is not January), and tags that
-    would build Python objects are refused.
+    A date stays as exact as it was typed ("2021" is not January), and every tag
+    that would make anything but a text is refused.
     """
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
+    yaml_constructors = {  # noqa: RUF012
+        tag: make
+        for tag, make in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.endswith((":str", ":seq", ":map"))
+    }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         keys = [k.value for k, _ in node.value]
@@ -186,7 +196,13 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str]:
 
 
 def _read_markdown(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
-    files = [path] if path.is_file() else sorted(p for p in path.glob("*.md") if not p.name.startswith("."))
+    files = [path] if path.is_file() else sorted(p for p in path.glob("[!.]*.md") if p.is_file())
+    if path.is_dir() and path.name == "statements":
+        faults += [
+            Fault(str(p), "file", "a folder" if p.is_dir() else f"a {p.suffix or 'nameless'} file", ".md files alone")
+            for p in sorted(set(path.iterdir()) - set(files))
+            if not p.name.startswith(".")
+        ]
     records = []
     for file in files:
         text = _decoded(file, faults)
@@ -221,6 +237,7 @@ def _read_csv(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     records = []
     try:
+        _once(reader.fieldnames or (), str(path), faults)
         for number, row in enumerate(reader, start=1):
             where = f"{path}, row {number}"
             if None in row:
@@ -255,16 +272,20 @@ def _read_jsonl(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
             continue
         where = f"{path}, line {number}"
         try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            record = json.loads(line, object_pairs_hook=lambda pairs: pairs)
+        except (ValueError, RecursionError) as error:
             faults.append(Fault(where, "JSON", str(error), "one JSON object a line"))
             continue
-        if not isinstance(record, dict):
+        if not line.lstrip().startswith("{"):
             faults.append(Fault(where, "JSON", shown(record), "one JSON object a line"))
             continue
-        nested = [k for k, v in record.items() if isinstance(v, list | dict)]
+        if any(surrogates(k) >= 0 for k, _ in record):
+            faults.append(Fault(where, "JSON", "a lone surrogate in the name of a field", "Unicode text"))
+            continue
+        _once([k for k, _ in record], where, faults)
+        nested = [k for k, v in record if isinstance(v, list)]
         faults += [Fault(where, k, "a list or an object", "one value") for k in nested]
-        records.append({**record, _FILE: where})
+        records.append({**dict(record), _FILE: where})
     return records
 
 
@@ -274,9 +295,20 @@ def _read_parquet(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
     except (pa.ArrowException, OSError) as error:
         faults.append(Fault(str(path), "Parquet", str(error).split("\n")[0], "a Parquet file"))
         return []
+    _once(table.schema.names, str(path), faults)
     nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
     faults += [Fault(str(path), name, "a column of lists or structures", "one value a row") for name in nested]
     return [{**row, _FILE: f"{path}, row {i + 1}"} for i, row in enumerate(table.to_pylist())]
+
+
+def _once(columns: Iterable[str], where: str, faults: list[Fault]) -> None:
+    """Note every column that stands twice, of which only one would be read."""
+    columns = list(columns)
+    faults += [
+        Fault(where, "columns", f"{shown(c)} twice", "each column once")
+        for c in dict.fromkeys(columns)
+        if columns.count(c) > 1
+    ]
 
 
 _READERS: dict[str, Callable[[Path, list[Fault]], list[dict[str, Any]]]] = {
@@ -340,12 +372,16 @@ def _named_by_file(faults: Iterable[Fault], table: pd.DataFrame) -> list[Fault]:
 # ------------------------------------------------------------------------ writing
 
 
+_OURS = ("corpus.toml", "statements", *(f"statements.{f}" for f in FORMATS[1:]))
+
+
 def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = "md", overwrite: bool = False) -> Path:
     """Write ``corpus`` as a folder: ``corpus.toml`` and its statements in ``format``.
 
     The folder is made beside its place and renamed, so that a corpus that was
-    there stays whole until the new one is. Reading it back gives a corpus of
-    the same digest, whatever the format.
+    there stays whole until the new one is, and other files in it stay. Reading
+    it back gives a corpus of the same digest, whatever the format. Where
+    originals of translations were left out, ``excerpt = true`` says so.
 
     Raises
     ------
@@ -362,12 +398,14 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
             raise TifaError(f"{target} exists already. Choose another place, or pass overwrite=True to replace it.")
         if not target.is_dir() or (any(target.iterdir()) and not (target / "corpus.toml").exists()):
             raise TifaError(f"{target} is not a corpus folder and is left alone. Choose another place.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    place = target.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
     try:
-        (temporary / "corpus.toml").write_text(
-            _about_toml({"name": corpus.name} | dict(corpus.about)), encoding="utf-8"
-        )
+        about = {"name": corpus.name} | dict(corpus.about) | {"name": corpus.name}
+        if not set(corpus.table["translation_of"]) <= {"", *corpus.table["id"]}:
+            about["excerpt"] = True
+        (temporary / "corpus.toml").write_text(_about_toml(about), encoding="utf-8", newline="\n")
         rows = _written_rows(corpus)
         if format == "md":
             (temporary / "statements").mkdir()
@@ -378,17 +416,26 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
         else:
             _write_table(rows, temporary / f"statements.{format}")
         temporary.chmod(0o755)
-        if target.exists():
-            # Other files that lie in the folder (a datasheet, annotations) stay.
-            for entry in target.iterdir():
-                if entry.name != "corpus.toml" and entry.stem != "statements":
-                    shutil.move(str(entry), temporary / entry.name)
-            old = target.with_name(f".{target.name}.old")
-            target.replace(old)
-            temporary.replace(target)
+        if place.exists():
+            # Other files that lie in the folder (a datasheet, annotations) are copied, never moved:
+            # until the new folder stands in its place, the old one lacks nothing.
+            for entry in place.iterdir():
+                if entry.name in _OURS:
+                    continue
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.copytree(entry, temporary / entry.name, symlinks=True)
+                else:
+                    shutil.copy2(entry, temporary / entry.name, follow_symlinks=False)
+            old = temporary.with_suffix(".old")
+            place.replace(old)
+            try:
+                temporary.replace(place)
+            except BaseException:
+                old.replace(place)
+                raise
             shutil.rmtree(old)
         else:
-            temporary.replace(target)
+            temporary.replace(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target
@@ -420,7 +467,7 @@ class _TextDumper(yaml.SafeDumper):
 def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
     with written_whole(path) as temporary:
         if path.suffix == ".parquet":
-            pyarrow.parquet.write_table(pa.Table.from_pylist(rows), temporary)
+            pyarrow.parquet.write_table(pa.table({c: _arrow([row[c] for row in rows]) for c in rows[0]}), temporary)
         elif path.suffix == ".jsonl":
             lines = (json.dumps({k: _json_value(v) for k, v in row.items()}, ensure_ascii=False) for row in rows)
             temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n")
@@ -432,14 +479,39 @@ def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def _json_value(value: Any) -> Any:
-    return value if isinstance(value, str | bool | int | float) and value == value else canonical_value(value)
+    plain = isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if plain else canonical_value(value)
+
+
+def _arrow(values: list[Any]) -> pa.Array:
+    """``values`` as a column of their own type where Parquet has one that keeps them, else as text."""
+    texts = [canonical_value(v) for v in values]
+    try:
+        column = pa.array(values, from_pandas=True)
+        if not pa.types.is_nested(column.type) and [canonical_value(v) for v in column.to_pylist()] == texts:
+            return column
+    except (pa.ArrowException, OverflowError):
+        pass
+    return pa.array(texts)
 
 
 def _about_toml(about: Mapping[str, Any]) -> str:
-    lines = []
-    for key, value in about.items():
-        if isinstance(value, bool | int | float):
-            lines.append(f"{key} = {str(value).lower() if isinstance(value, bool) else value}")
-        else:
-            lines.append(f"{key} = {json.dumps(str(value), ensure_ascii=False)}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{_toml_key(str(k))} = {_toml(v)}\n" for k, v in about.items() if v is not None)
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(v) for v in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_toml_key(str(k))} = {_toml(v)}' for k, v in value.items())}}}"
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Fault", "InputError", "MissingStep", "TifaError", "TifaWarning", "raise_faults", "shown"]
+__all__ = ["Fault", "InputError", "MissingStep", "TifaError", "TifaWarning", "raise_faults", "shown", "warn"]
 
 
 class TifaError(Exception):
@@ -76,3 +78,11 @@ def shown(value: object, most: int = 60) -> str:
     """
     text = repr(value)
     return text if len(text) <= most else text[:most] + "…"
+
+
+def warn(message: str) -> None:
+    """Give a `TifaWarning` that points at the line of hers that led to it, not at ours."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("analysis."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, TifaWarning, stacklevel=level)

@@ -51,9 +51,12 @@ def resolve(name: str | os.PathLike[str], *folders: str, endings: tuple[str, ...
     TifaError
         If nothing is found; the message lists what is there.
     """
-    path = Path(name).expanduser()
-    if path.exists():
-        return path
+    try:
+        path = Path(name).expanduser()
+        if path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError) as error:  # too long, ~ of nobody, NUL
+        raise TifaError(f"{shown(str(name))} is no path: {error}.") from None
     if path.is_absolute() or len(path.parts) != 1:
         raise TifaError(f"There is no {path}. Check the path; a name alone is looked for under corpus/.")
     root = home()

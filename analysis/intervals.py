@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["gamma_limits", "ratio_limits", "resampled_sums", "unit_weights"]
+__all__ = ["gamma_limits", "moderated", "ratio_limits", "resampled_sums", "unit_weights"]
 
 Floats = NDArray[np.float64]
 
 #: Hits that repeat alike in every document vary less than independent hits do;
 #: no interval is drawn narrower than this share of the Poisson variance allows.
 LEAST_DESIGN_EFFECT = 0.5
+
+#: Degrees of freedom that a design effect borrows, at most, from its neighbours.
+BORROWED = 10
 
 _CHUNK_CELLS = 8_000_000
 
@@ -53,6 +56,26 @@ def resampled_sums(values: Floats, resamples: int, rng: np.random.Generator) -> 
     rows = max(1, min(resamples, _CHUNK_CELLS // max(n_units, 1)))
     parts = [unit_weights(n_units, min(rows, resamples - done), rng) @ values for done in range(0, resamples, rows)]
     return np.concatenate(parts)
+
+
+def moderated(effect: Floats, freedom: Floats) -> tuple[Floats, Floats]:
+    """Design effects drawn towards those of the other rows, with their degrees of freedom.
+
+    A handful of documents says little about how hits cluster. The other periods of
+    the same frame (rows; frames are columns) say more, and count as up to ten
+    further degrees of freedom: (f·d + k·d̄) / (f + k), where d̄ is the mean design
+    effect of the others. Where nothing is known the design effect is 1.
+
+    >>> effect, freedom = moderated(np.array([[4.0], [1.0], [1.0]]), np.array([[5.0], [50.0], [0.0]]))
+    >>> effect.round(3).tolist(), freedom.tolist()
+    ([[2.0], [1.273], [1.273]], [[15.0], [55.0], [10.0]])
+    """
+    others = freedom.sum(axis=0) - freedom
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(others > 0, ((freedom * effect).sum(axis=0) - freedom * effect) / others, 1.0)
+        weight = np.minimum(others, BORROWED)
+        drawn = np.where(freedom + weight > 0, (freedom * effect + weight * mean) / (freedom + weight), 1.0)
+    return drawn, freedom + weight
 
 
 def gamma_limits(hits: Any, design_effect: Any, *, level: float = 0.95, degrees: Any = np.inf) -> tuple[Floats, Floats]:

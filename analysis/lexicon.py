@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import tomllib
@@ -21,7 +22,8 @@ __all__ = ["Frame", "Lexicon", "make_lexicon", "read_lexicon"]
 LANGUAGES = ("zh", "en")
 _ABOUT = ("title", "description", "version", "licence")
 _FIELDS = ("label", "definition", "terms", "false_friends")
-_NAME = re.compile(r"[A-Za-z0-9_]+|[^\W]+")
+_NAME = re.compile(r"\w+")
+_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,17 @@ def read_lexicon(name: str | os.PathLike[str] = "frames") -> Lexicon:
     path = resolve(name, "corpus/lexicons", endings=(".toml", ""))
     if path.is_dir():
         raise TifaError(f"{path} is a folder; a lexicon is one TOML file.")
+    content = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise_faults(f"lexicon {path}", [Fault(str(path), f"byte {error.start}", "bytes that are not UTF-8", "UTF-8")])
+        line = content.count(b"\n", 0, error.start) + 1
+        raise_faults(
+            f"lexicon {path}", [Fault(f"{path}, line {line}", "", "bytes that are not UTF-8", "a file saved as UTF-8")]
+        )
     except tomllib.TOMLDecodeError as error:
-        raise_faults(f"lexicon {path}", [Fault(str(path), "TOML", str(error), "TOML")])
+        raise_faults(f"lexicon {path}", [Fault(str(path), "TOML", str(error), '[frame] and terms.zh = ["…", "…"]')])
     return _build(data, path.stem, str(path), text.split("\n"))
 
 
@@ -133,9 +139,14 @@ def make_lexicon(frames: Mapping[str, Any], name: str = "ad hoc") -> Lexicon:
     >>> make_lexicon({"purification": ["净化", "purif*"]})
     <Lexicon ad hoc: purification; 2 terms, 0 false friends>
     """
+    if not isinstance(frames, Mapping):
+        raise_faults(
+            f"lexicon {name}",
+            [Fault(name, "frames", f"a {type(frames).__name__}", 'names and their terms, {"frame": ["term", …]}')],
+        )
     data = {}
     for frame, content in frames.items():
-        if not isinstance(content, Mapping):
+        if not isinstance(content, Mapping) and isinstance(content, Iterable):
             terms: dict[str, list[str]] = {"zh": [], "en": []}
             for term in [content] if isinstance(content, str) else content:
                 terms["zh" if re.search(r"[\u3400-\u9fff]", str(term)) else "en"].append(term)
@@ -149,25 +160,30 @@ def _build(data: Mapping[str, Any], name: str, where: str, lines: list[str]) -> 
     frames: list[Frame] = []
     for key, value in data.items():
         if isinstance(value, Mapping):
-            _collect(key, value, where, lines, frames, faults, top=True)
+            sound = len(faults)
+            _collect(str(key), str(key), value, where, lines, frames, faults, top=True)
+            if len(faults) == sound and not any(f.terms for f in frames if f.top == str(key)):
+                faults.append(
+                    Fault(
+                        _at(where, lines, key, ""),
+                        f"frame {key}",
+                        "no terms",
+                        "terms.zh or terms.en, here or in a sub-frame",
+                    )
+                )
         elif key not in _ABOUT:
             faults.append(
-                Fault(_at(where, lines, "", key), key, shown(value), f"a frame, or one of {', '.join(_ABOUT)}")
+                Fault(
+                    _at(where, lines, "", key),
+                    key,
+                    shown(value),
+                    f"a frame (a table with terms), or one of {', '.join(_ABOUT)}",
+                )
             )
     if not frames and not faults:
         faults.append(Fault(where, "frames", "none", "at least one table with terms"))
     for top in dict.fromkeys(f.top for f in frames):
-        members = [f for f in frames if f.top == top]
-        if not any(f.terms for f in members):
-            faults.append(
-                Fault(
-                    _at(where, lines, top, ""),
-                    f"frame {top}",
-                    "no terms",
-                    "terms.zh or terms.en, here or in a sub-frame",
-                )
-            )
-        _repeated(members, where, lines, faults)
+        _repeated([f for f in frames if f.top == top], where, lines, faults)
     raise_faults(
         f"lexicon {where}", faults, "The pattern language is described in analysis/patterns.py and in notebook 04."
     )
@@ -179,6 +195,7 @@ def _build(data: Mapping[str, Any], name: str, where: str, lines: list[str]) -> 
 
 
 def _collect(
+    key: str,
     name: str,
     value: Mapping[str, Any],
     where: str,
@@ -188,22 +205,21 @@ def _collect(
     *,
     top: bool,
 ) -> None:
-    place = _at(where, lines, name, "")
-    short = name.rpartition(".")[2]
-    if not _NAME.fullmatch(short):
-        faults.append(Fault(place, "frame", shown(name), "a name of letters, digits and _"))
+    place, sound = _at(where, lines, name, ""), len(faults)
+    if not _NAME.fullmatch(key):
+        faults.append(Fault(place, "frame", shown(key), "a name of letters, digits and _"))
     children = {}
-    for key, content in value.items():
-        if key in _FIELDS:
+    for field, content in value.items():
+        if field in _FIELDS:
             continue
         if top and isinstance(content, Mapping):
-            children[key] = content
+            children[field] = content
         else:
             faults.append(
                 Fault(
-                    _at(where, lines, name, key),
+                    _at(where, lines, name, field),
                     f"frame {name}",
-                    f"a field {key!r}",
+                    f"a field {field!r}",
                     ", ".join(_FIELDS) + (", or a sub-frame" if top else ""),
                 )
             )
@@ -221,11 +237,11 @@ def _collect(
         )
     terms = _patterns(name, "terms", value, where, lines, faults)
     friends = _patterns(name, "false_friends", value, where, lines, faults)
-    if not top and not terms and not any(f.where.startswith(place) for f in faults):
+    if not top and not terms and len(faults) == sound:
         faults.append(Fault(place, f"sub-frame {name}", "no terms", "terms.zh or terms.en"))
     frames.append(Frame(name, dict(label), str(definition), terms, friends))
-    for key, content in children.items():
-        _collect(f"{name}.{key}", content, where, lines, frames, faults, top=False)
+    for child, content in children.items():
+        _collect(str(child), f"{name}.{child}", content, where, lines, frames, faults, top=False)
 
 
 def _patterns(
@@ -286,22 +302,19 @@ def _repeated(members: list[Frame], where: str, lines: list[str], faults: list[F
 
 def _at(where: str, lines: list[str], frame: str, what: Any, *, last: bool = False) -> str:
     """``where``, with the line on which ``what`` stands in the table ``frame``, if it can be told."""
-    if not lines:
-        return where
-    start = (
-        next((i for i, line in enumerate(lines) if re.match(rf"\s*\[\s*{re.escape(frame)}\s*\]", line)), 0)
-        if frame
-        else 0
-    )
-    end = (
-        next((i for i in range(start + 1, len(lines)) if re.match(r"\s*\[[^\[\]]+\]\s*(#.*)?$", lines[i])), len(lines))
-        if frame
-        else len(lines)
-    )
+    headers = [(i, m[1].replace(" ", "")) for i, line in enumerate(lines) if (m := _HEADER.match(line))]
+    own = {frame, *(f"{frame}.{field}" for field in _FIELDS)}
+    tables = [
+        (i, following) for (i, name), (following, _) in itertools.pairwise([*headers, (len(lines), "")]) if name in own
+    ]
+    within = [i for first, end in tables for i in range(first, end)] or range(len(lines))
     text = str(what)
-    found = [i for i in range(start, end) if text and text in lines[i]]
-    number = (found[-1] if last else found[0]) if found else start
-    return f"{where}, line {number + 1}"
+    # As a string of its own before as a part of another.
+    for form in (f'"{text}"', f"'{text}'", text) if text else ():
+        found = [i for i in within if form in lines[i]]
+        if found:
+            return f"{where}, line {found[-1 if last else 0] + 1}"
+    return f"{where}, line {tables[0][0] + 1}" if tables else where
 
 
 def ties(lexicon: Lexicon) -> list[tuple[str, str, str]]:

@@ -65,7 +65,12 @@ def run_notebook(
     if figures is not None:
         values["TIFA_FIGURES"] = str(Path(figures).resolve())
     client = NotebookClient(
-        notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(source.parent)}}
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        # The kernel talks over the loopback; its warning about that would stand between the progress lines.
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(source.parent)}},
     )
     with _environment(values):
         try:

@@ -105,7 +105,7 @@ def _literals(part: str, language: str) -> tuple[Literal, ...]:
         raise ValueError("an operator (... or <>) that does not stand between spaces")
     choices: list[list[str]] = []
     for piece in re.split(r"(\([^()]*\))", part):
-        if piece.startswith("("):
+        if piece.startswith("(") and piece.endswith(")"):
             alternatives = piece[1:-1].split("|")
             if not all(a.strip() if language == "zh" else a for a in alternatives):
                 raise ValueError(f"an empty alternative in {piece}")

@@ -33,9 +33,7 @@ def round_significant(values: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:
     [0.000123457, 0.0]
     """
     if isinstance(values, pd.DataFrame):
-        return values.assign(
-            **{str(c): round_significant(values[c], digits) for c in values.columns if values[c].dtype.kind == "f"}
-        )
+        return values.apply(round_significant, digits=digits) if values.size else values
     if isinstance(values, pd.Series):
         if values.dtype.kind != "f":
             return values
@@ -66,7 +64,7 @@ def canonical(value: Any) -> Any:
         return {str(k): canonical(value[k]) for k in sorted(value, key=str)}
     if isinstance(value, pd.DataFrame):
         return hashlib.sha256(table_bytes(value)).hexdigest()
-    if isinstance(value, np.ndarray | pd.Series):
+    if isinstance(value, np.ndarray | pd.Series | pd.Index):
         return [canonical(v) for v in value.tolist()]
     if isinstance(value, set | frozenset):
         return sorted((canonical(v) for v in value), key=str)

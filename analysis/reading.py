@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.corpus import Corpus
-from analysis.errors import Fault, InputError, shown
+from analysis.errors import Fault, InputError, MissingStep, raise_faults, shown
 
 __all__ = ["Reading", "highlight"]
 
@@ -75,11 +75,12 @@ def highlight(corpus: Corpus, hits: pd.DataFrame, document: str) -> Reading:
     """One statement of ``corpus`` with its hits marked.
 
     ``hits`` has the columns ``document, start, end`` and ``frame`` (or ``label``,
-    as annotations have it). Raises `InputError` if there is no such statement.
+    as annotations have it). Raises `InputError` if there is no such statement or
+    a hit lies outside its text. A statement without a title is named by its id.
 
     >>> table = pd.DataFrame({"id": ["a"], "date": ["2021"], "language": ["zh"], "text": ["净化网络。"]})
     >>> highlight(Corpus(table), pd.DataFrame({"document": ["a"], "frame": ["purification"], "start": [0], "end": [2]}), "a")
-     (2021)
+    a (2021)
     <BLANKLINE>
     [净化|purification]网络。
     """
@@ -90,8 +91,22 @@ def highlight(corpus: Corpus, hits: pd.DataFrame, document: str) -> Reading:
         )
     row = rows.iloc[0]
     label = "frame" if "frame" in hits else "label"
+    lacking = [c for c in ("document", "start", "end", label) if c not in hits]
+    if lacking:
+        raise MissingStep(
+            f"hits lack the column {', '.join(lacking)}: find(corpus, lexicon) makes them (tallies no longer know where)."
+        )
     mine = hits[hits["document"].astype(str) == document].sort_values(["start", "end"])
     spans = tuple((int(s), int(e), str(f)) for s, e, f in zip(mine["start"], mine["end"], mine[label], strict=True))
+    outside = [span for span in spans if not 0 <= span[0] <= span[1] <= len(row["text"])]
+    raise_faults(
+        "highlight",
+        [
+            Fault(f"{document} {s}–{e}", f, "a span outside the text", f"offsets from 0 to {len(row['text'])}")
+            for s, e, f in outside
+        ],
+        "The hits belong to another version of the text.",
+    )
     written = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}[row["date_precision"]]
     source = ", ".join(p for p in (row["issuer"], f"{row['date']:{written}}") if p)
-    return Reading(row["title"], source, row["text"], spans, corpus.constructed)
+    return Reading(row["title"] or document, source, row["text"], spans, corpus.constructed)

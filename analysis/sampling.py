@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.dates import parse_date
-from analysis.errors import Fault, MissingStep, TifaWarning, raise_faults, shown
+from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
 
 __all__ = [
     "PERIODS",
     "UNPLACED",
     "check_clusters",
+    "check_groups",
     "check_numbers",
     "checked_inputs",
     "date_extent",
@@ -42,7 +42,7 @@ Floats = NDArray[np.float64]
 
 
 def checked_inputs(
-    tallies: pd.DataFrame, documents: pd.DataFrame, base: str, columns: list[str], cluster: str | None
+    subject: str, tallies: pd.DataFrame, documents: pd.DataFrame, base: str, columns: list[str], cluster: str | None
 ) -> tuple[pd.DataFrame, list[Fault]]:
     needed = [c for c in ("document", "frame", "hits") if not isinstance(tallies, pd.DataFrame) or c not in tallies]
     if needed:
@@ -62,17 +62,17 @@ def checked_inputs(
         )
         raise MissingStep(f"documents have no column {base!r} to divide by: {step}.")
     faults = [
-        Fault("rates", "column", shown(c), ", ".join(map(str, documents.columns)))
+        Fault(subject, "column", shown(c), ", ".join(map(str, documents.columns)))
         for c in (*columns, *([cluster] if cluster else []))
         if c not in documents
     ]
     table = documents.sort_values("id", kind="stable", ignore_index=True)
     if not len(table):
-        faults.append(Fault("rates", "documents", "none", "at least one"))
+        faults.append(Fault(subject, "documents", "none", "at least one"))
     if table["id"].duplicated().any():
         faults.append(
             Fault(
-                "rates",
+                subject,
                 "documents",
                 f"the id {table.loc[table['id'].duplicated(), 'id'].iloc[0]!r} twice",
                 "each id once",
@@ -82,26 +82,26 @@ def checked_inputs(
     if len(languages) > 1 and "language" not in columns:
         faults.append(
             Fault(
-                "rates",
+                subject,
                 "documents",
                 f"statements in {' and '.join(languages)}",
                 'one language, or groups=("language",): sizes of two languages cannot be pooled',
             )
         )
-    if not pd.api.types.is_numeric_dtype(table[base]) or (table[base] < 0).any() or table[base].isna().any():
+    if not _countable(table[base]):
         faults.append(
             Fault(
-                "rates",
+                subject,
                 base,
                 "sizes that are missing, negative or not numbers",
                 "a whole number of at least 0 for each document",
             )
         )
     counted = tallies["hits"]
-    if len(counted) and (not pd.api.types.is_numeric_dtype(counted) or counted.isna().any() or (counted < 0).any()):
+    if len(counted) and not _countable(counted):
         faults.append(
             Fault(
-                "rates",
+                subject,
                 "tallies.hits",
                 "counts that are missing, negative or not numbers",
                 "whole numbers of at least 0",
@@ -110,7 +110,7 @@ def checked_inputs(
     if len(tallies) and len(table) and not tallies["document"].isin(set(table["id"])).any():
         faults.append(
             Fault(
-                "rates",
+                subject,
                 "tallies.document",
                 f"{tallies['document'].iloc[0]!r} and others, none of them in documents",
                 "tallies and documents of one corpus",
@@ -119,28 +119,47 @@ def checked_inputs(
     return table, faults
 
 
-def check_numbers(faults: list[Fault], level: float, resamples: int) -> None:
-    if not 0 < level < 1:
-        faults.append(Fault("rates", "level", shown(level), "a number between 0 and 1, such as 0.95"))
-    if resamples < 100:
-        faults.append(Fault("rates", "resamples", shown(resamples), "at least 100"))
+def _countable(column: pd.Series) -> bool:
+    if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
+        return False
+    return bool(((column >= 0) & (column < np.inf)).all())
 
 
-def frame_names(tallies: pd.DataFrame, frames: Iterable[str] | None) -> list[str]:
+def check_numbers(subject: str, faults: list[Fault], level: float, resamples: int, seed: int) -> None:
+    if not isinstance(level, float | np.floating) or not 0 < level < 1:
+        faults.append(Fault(subject, "level", shown(level), "a number between 0 and 1, such as 0.95"))
+    if not isinstance(resamples, int | np.integer) or resamples < 100:
+        faults.append(Fault(subject, "resamples", shown(resamples), "a whole number, at least 100"))
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        faults.append(Fault(subject, "seed", shown(seed), "a whole number, at least 0"))
+
+
+def check_groups(subject: str, faults: list[Fault], groups: list[str], columns: Iterable[str]) -> None:
+    for name in sorted(set(groups) & set(columns)):
+        faults.append(
+            Fault(subject, "groups", shown(name), "a column with another name: the result has one of that name")
+        )
+
+
+def frame_names(subject: str, tallies: pd.DataFrame, frames: Iterable[str] | None) -> list[str]:
     column = tallies["frame"]
     known = (
         list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else sorted(set(map(str, column)))
     )
     if frames is None:
         # A frame that only holds sub-frames has no tallies of its own; its name is for sums.
-        return [n for n in known if not any(other.startswith(n + ".") for other in known) or (column == n).any()]
+        names = [n for n in known if not any(other.startswith(n + ".") for other in known) or (column == n).any()]
+        if not names:
+            raise MissingStep("tallies know no frame: tally(find(corpus, lexicon)) does, even where nothing is found.")
+        return names
     names = [frames] if isinstance(frames, str) else list(dict.fromkeys(map(str, frames)))
     if isinstance(column.dtype, pd.CategoricalDtype):
         reachable = {part for n in known for part in (n, n.partition(".")[0])}
         raise_faults(
-            "rates",
-            [Fault("rates", "frames", shown(n), ", ".join(sorted(reachable))) for n in names if n not in reachable],
+            subject,
+            [Fault(subject, "frames", shown(n), ", ".join(sorted(reachable))) for n in names if n not in reachable],
         )
+    raise_faults(subject, [] if names else [Fault(subject, "frames", "none", "at least one, or None for all")])
     return names
 
 
@@ -181,7 +200,7 @@ def date_extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def date_span(given: str | tuple[str, str]) -> tuple[pd.Timestamp, pd.Timestamp]:
-    ends = (given, given) if isinstance(given, str) else tuple(given)
+    ends = tuple(given) if isinstance(given, tuple | list) else (given, given)
     if len(ends) != 2:
         raise ValueError("one date, or a pair of them")
     steps = {"day": pd.DateOffset(days=1), "month": pd.DateOffset(months=1), "year": pd.DateOffset(years=1)}
@@ -212,13 +231,13 @@ def sampling_units(table: pd.DataFrame, cluster: str | None) -> tuple[NDArray[np
     return codes.astype(np.int64), len(names)
 
 
-def check_clusters(n: int, cluster: str) -> None:
+def check_clusters(subject: str, n: int, cluster: str) -> None:
     if n < LEAST_CLUSTERS:
         raise_faults(
-            "rates",
+            subject,
             [
                 Fault(
-                    "rates",
+                    subject,
                     f"cluster {cluster!r}",
                     f"{n} clusters",
                     f"at least {LEAST_CLUSTERS}; with fewer leave cluster out and say so",
@@ -226,10 +245,8 @@ def check_clusters(n: int, cluster: str) -> None:
             ],
         )
     if n < FEW_CLUSTERS:
-        warnings.warn(
-            f"{n} clusters ({cluster}) are few: the intervals use Student's t with {n - 1} degrees of freedom; under {FEW_CLUSTERS} they remain rough.",
-            TifaWarning,
-            stacklevel=4,
+        warn(
+            f"{n} clusters ({cluster}) are few: the intervals use Student's t with {n - 1} degrees of freedom; under {FEW_CLUSTERS} they remain rough."
         )
 
 

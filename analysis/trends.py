@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.errors import Fault, TifaWarning, raise_faults, shown
-from analysis.intervals import gamma_limits, resampled_sums
+from analysis.errors import Fault, raise_faults, shown, warn
+from analysis.intervals import gamma_limits, moderated, resampled_sums
 from analysis.provenance import round_significant
 from analysis.sampling import (
     PERIODS,
     UNPLACED,
     check_clusters,
+    check_groups,
     check_numbers,
     checked_inputs,
     frame_names,
@@ -29,6 +29,19 @@ from analysis.sampling import (
 __all__ = ["document_hits", "rates"]
 
 _FEW_HITS, _FEW_DOCUMENTS = 10, 5
+
+_COLUMNS = (
+    "frame",
+    "period",
+    "documents",
+    "hits",
+    "size",
+    "per_million",
+    "low",
+    "high",
+    "document_share",
+    "few",
+)
 
 Floats = NDArray[np.float64]
 
@@ -60,10 +73,13 @@ def rates(
 
     **Intervals** treat the document as the sampling unit: ``resamples`` times the
     documents of a period are drawn again with replacement, which tells the
-    variance of the rate; hits are then given gamma limits for the effective
-    number of hits (`analysis.intervals.gamma_limits` has the formula). Zero hits
-    get [0, 10⁶ · −ln(α/2) / size]: 3.69 hits at 95 %. A period of one document
-    gets the limits of independent hits, the least that honesty allows. Where a
+    variance of the rate and so its design effect, the variance over that of as
+    many independent hits. Since few documents tell little about that, a period
+    borrows from the other periods of the same frame and group as if they were
+    ten more documents. Hits are then given gamma limits for the effective number
+    of hits (`analysis.intervals.gamma_limits` has the formula). Zero hits
+    get [0, 10⁶ · −ln(α/2) / size]: 3.69 hits at 95 %. One document alone, with no
+    other period to borrow from, gets the limits of independent hits. Where a
     translation and its original, or two translations of one original, stand in
     one group, they are drawn together.
 
@@ -108,13 +124,14 @@ def rates(
     >>> rates(tallies, documents)[["period", "hits", "per_million", "low", "high"]].values.tolist()
     [['2020', 0, 0.0, 0.0, 3688.88], ['2021', 4, 2000.0, 544.933, 5120.79]]
     """
-    groups = [groups] if isinstance(groups, str) else list(groups)
-    table, faults = checked_inputs(tallies, documents, base, groups, cluster)
+    groups = [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
+    table, faults = checked_inputs("rates", tallies, documents, base, groups, cluster)
     if by not in (*PERIODS, "all"):
         faults.append(Fault("rates", "by", shown(by), ", ".join((*PERIODS, "all"))))
-    check_numbers(faults, level, resamples)
+    check_groups("rates", faults, groups, _COLUMNS)
+    check_numbers("rates", faults, level, resamples, seed)
     raise_faults("rates", faults)
-    names = frame_names(tallies, frames)
+    names = frame_names("rates", tallies, frames)
     table["_period"] = period_labels(table, by)
     hits = hit_matrix(tallies, table, names)
     rng = np.random.default_rng(seed)
@@ -125,20 +142,7 @@ def rates(
                 **dict(zip(groups, key, strict=True))
             )
         )
-    columns = [
-        *groups,
-        "frame",
-        "period",
-        "documents",
-        "hits",
-        "size",
-        "per_million",
-        "low",
-        "high",
-        "document_share",
-        "few",
-    ]
-    result = pd.concat(rows, ignore_index=True)[columns]
+    result = pd.concat(rows, ignore_index=True)[[*groups, *_COLUMNS]]
     return round_significant(result)
 
 
@@ -153,9 +157,10 @@ def document_hits(tallies: pd.DataFrame, documents: pd.DataFrame, frames: Iterab
     [['a', 'minors', 4]]
     """
     languages = documents["language"].unique() if "language" in documents else []
-    table, faults = checked_inputs(tallies, documents, "characters", ["language"] if len(languages) > 1 else [], None)
+    needed = ["language"] if len(languages) > 1 else []
+    table, faults = checked_inputs("document_hits", tallies, documents, "characters", needed, None)
     raise_faults("document_hits", faults)
-    names = frame_names(tallies, frames)
+    names = frame_names("document_hits", tallies, frames)
     table = table.sort_values(["date", "id"], kind="stable", ignore_index=True)
     hits = hit_matrix(tallies, table, names).astype(np.int64)
     return pd.DataFrame(
@@ -185,44 +190,50 @@ def _group_rates(
     code = np.array([place[p] for p in labels])
     units, n_units = sampling_units(table, cluster)
     if cluster is not None:
-        check_clusters(n_units, cluster)
+        check_clusters("rates", n_units, cluster)
         drawn_hits, drawn_size = _draw_clusters(hits, size, code, units, n_units, len(periods), resamples, rng)
-    frames = []
-    for i, period in enumerate(periods):
+    shape = (len(periods), len(names))
+    total, effect, shares, few = np.zeros(shape), np.ones(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
+    text, documents, degrees = np.zeros(len(periods)), np.zeros(len(periods), dtype=np.int64), np.zeros(len(periods))
+    for i in range(len(periods)):
         inside = code == i
         h, s = hits[inside], size[inside]
         within, members = np.unique(units[inside], return_inverse=True)
         grouped = summed(h, members, within.size)
-        total, text = h.sum(axis=0), s.sum()
+        total[i], text[i], documents[i] = h.sum(axis=0), s.sum(), inside.sum()
         if cluster is None:
             draws = resampled_sums(np.column_stack([grouped, summed(s[:, None], members, within.size)]), resamples, rng)
-            sums, sizes, degrees = draws[:, :-1], draws[:, -1], within.size - 1
+            sums, sizes = draws[:, :-1], draws[:, -1]
         else:
-            sums, sizes, degrees = drawn_hits[:, i], drawn_size[:, i], n_units - 1
-        effect = _design_effect(sums, sizes, total, text, degrees)
-        low, high = gamma_limits(total, effect, level=level, degrees=max(degrees, 1) if degrees else np.inf)
-        few = (total < _FEW_HITS) | (inside.sum() < _FEW_DOCUMENTS) | (grouped.max(axis=0) > total / 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            per = 1e6 / text if text else np.nan
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "frame": names,
-                        "period": period,
-                        "documents": int(inside.sum()),
-                        "hits": total.astype(np.int64),
-                        "size": int(text),
-                        "per_million": total * per,
-                        "low": low * per,
-                        "high": high * per,
-                        "document_share": (h > 0).mean(axis=0),
-                        "few": few,
-                    }
-                )
-            )
-    result = pd.concat(frames, ignore_index=True)
-    result["_order"] = result["frame"].map({n: i for i, n in enumerate(names)})
-    return result.sort_values("_order", kind="stable").drop(columns="_order")
+            sums, sizes = drawn_hits[:, i], drawn_size[:, i]
+        degrees[i] = within.size - 1
+        effect[i] = _design_effect(sums, sizes, total[i], text[i], int(degrees[i]))
+        shares[i] = (h > 0).mean(axis=0)
+        few[i] = (total[i] < _FEW_HITS) | (documents[i] < _FEW_DOCUMENTS) | (grouped.max(axis=0) > total[i] / 2)
+    freedom = np.broadcast_to(degrees[:, None], shape)
+    if cluster is None:
+        effect, freedom = moderated(effect, np.where(total > 0, freedom, 0.0))
+    low, high = gamma_limits(total, effect, level=level, degrees=np.where(freedom > 0, freedom, np.inf))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per = np.where(text > 0, 1e6 / text, np.nan)[:, None]
+    frames = [
+        pd.DataFrame(
+            {
+                "frame": name,
+                "period": periods,
+                "documents": documents,
+                "hits": total[:, j].astype(np.int64),
+                "size": text.astype(np.int64),
+                "per_million": (total * per)[:, j],
+                "low": (low * per)[:, j],
+                "high": (high * per)[:, j],
+                "document_share": shares[:, j],
+                "few": few[:, j],
+            }
+        )
+        for j, name in enumerate(names)
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _design_effect(sums: Floats, sizes: Floats, total: Floats, text: float, degrees: int) -> Floats:
@@ -256,9 +267,5 @@ def _draw_clusters(
     draws = resampled_sums(by_cell, resamples, rng).reshape(resamples, n_periods, n_frames + 1)
     empty = int((draws[:, :, -1] <= 0).sum())
     if empty:
-        warnings.warn(
-            f"{empty} of {resamples * n_periods} draws held no text of a period and were left out.",
-            TifaWarning,
-            stacklevel=5,
-        )
+        warn(f"{empty} of {resamples * n_periods} draws held no text of a period and were left out.")
     return draws[:, :, :-1], draws[:, :, -1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter, YearLocator
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.errors import Fault, MissingStep, raise_faults, shown
@@ -52,7 +55,7 @@ def plot_rates(
     groups = list(table.columns[: list(table.columns).index("frame")])
     placed = table[table["period"] != "unplaced"]
     raise_faults("plot_rates", [] if len(placed) else [Fault("plot_rates", "table", "no dated period", "at least one")])
-    axis = pd.PeriodIndex(placed["period"].unique()).sort_values()
+    axis = _periods(placed["period"].unique()).sort_values()
     with style():
         if ax is None:
             figure, panels = plt.subplots(
@@ -68,13 +71,15 @@ def plot_rates(
             ax.set_ylabel(f"hits per million {unit}")
             drawn = np.array([ax])
         _time_axis(drawn[-1], axis)
-        for i, panel in enumerate(drawn):
-            _events(panel, events or {}, axis, named=i == 0)
-        left_out = (
-            table[table["period"] == "unplaced"].drop_duplicates(groups)["documents"].sum()
-            if len(placed) < len(table)
-            else 0
-        )
+        for panel in drawn:
+            _events(panel, events or {}, axis)
+        if events:
+            key = "; ".join(
+                f"{letter} {label}" for letter, label in zip(ascii_lowercase, events.values(), strict=False)
+            )
+            drawn[-1].set_xlabel("\n".join(wrap(key, 58)), fontsize=6, color="#444444")
+        unplaced = table[(table["period"] == "unplaced") & (table["frame"] == frames[0])]
+        left_out = int(unplaced["documents"].sum())
         if left_out:
             drawn[-1].annotate(
                 f"not placed in time: {left_out} documents",
@@ -105,7 +110,7 @@ def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.PeriodInde
     full = pd.period_range(axis[0], axis[-1], freq=axis.freq)
     for i, (key, part) in enumerate(parts):
         names = [labels.get(str(k), str(k)) for k in (key if isinstance(key, tuple) else (key,))]
-        line = part.set_index(pd.PeriodIndex(part["period"]))[["per_million", "low", "high", "few"]].reindex(full)
+        line = part.set_index(_periods(part["period"]))[["per_million", "low", "high", "few"]].reindex(full)
         x = np.arange(len(full)) + (0.12 * (i - (len(parts) - 1) / 2) if len(parts) > 1 else 0.0)
         y, low, high = (line[c].to_numpy(dtype=float) for c in ("per_million", "low", "high"))
         colour, few = COLOURS[i], line["few"].fillna(False).to_numpy(dtype=bool)
@@ -116,21 +121,40 @@ def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.PeriodInde
         else:
             ax.vlines(x, low, high, color=colour, alpha=0.55, linewidth=0.8)
         ax.plot(x, y, color=colour, linestyle=LINES[i], label=", ".join(names))
-        ax.plot(x[~few], y[~few], linestyle="none", marker=MARKERS[i], color=colour)
+        ax.plot(x[~few], y[~few], linestyle="none", marker=MARKERS[i], color=colour, clip_on=False)
         ax.plot(
             x[few],
             y[few],
             linestyle="none",
             marker=MARKERS[i],
+            clip_on=False,
             markerfacecolor="white",
             markeredgecolor=colour,
             markeredgewidth=0.8,
         )
-    ax.set_ylim(bottom=0)
+    # A period with next to no text has a bound that would flatten all others: cut it, and say so.
+    top, most = 1.05 * float(np.nanmax(table["high"])), 2.4 * float(np.nanmax(table["per_million"]))
+    ax.set_ylim(0, most if 0 < most < top else top)
+    if 0 < most < top:
+        ax.annotate("bands cut at the top", (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=5.5)
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     if len(parts) > 1:
         ax.legend(loc="upper left", handlelength=2.4)
+
+
+def _periods(labels: Any) -> pd.PeriodIndex:
+    """Labels such as 2021, 2021Q3 and 2021-07 as periods; the label says which they are."""
+    labels = [str(label) for label in labels]
+    kind = "Q" if "Q" in labels[0] else "M" if "-" in labels[0] else "Y"
+    try:
+        return pd.PeriodIndex(labels, freq=kind)
+    except ValueError:
+        raise_faults(
+            "plot_rates",
+            [Fault("plot_rates", "period", shown(labels[0]), "years, quarters or months, as rates gives them")],
+        )
+        raise
 
 
 def _time_axis(ax: Axes, axis: pd.PeriodIndex) -> None:
@@ -146,26 +170,25 @@ def _time_axis(ax: Axes, axis: pd.PeriodIndex) -> None:
     ax.set_xlim(-0.6, len(full) - 0.4)
 
 
-def _events(ax: Axes, events: Mapping[str, str], axis: pd.PeriodIndex, *, named: bool) -> None:
-    for date, label in events.items():
+def _events(ax: Axes, events: Mapping[str, str], axis: pd.PeriodIndex) -> None:
+    """A thin vertical for each event, with a letter that the key below the panels explains."""
+    for letter, date in zip(ascii_lowercase, events, strict=False):
         moment = pd.Timestamp(date)
         period = moment.to_period(axis.freq)
         share = (moment - period.start_time) / (period.end_time - period.start_time)
         x = (period - axis[0]).n + share - 0.5
         ax.axvline(x, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)), zorder=0.5)
-        if named:
-            ax.annotate(
-                label,
-                (x, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(-2, -1),
-                textcoords="offset points",
-                rotation=90,
-                ha="right",
-                va="top",
-                fontsize=5.5,
-                color="#444444",
-            )
+        ax.annotate(
+            letter,
+            (x, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 0),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            fontsize=6,
+            color="#444444",
+        )
 
 
 def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None) -> Axes:
@@ -198,9 +221,11 @@ def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[st
         ax.set_ylim(-0.6, len(frames) - 0.4)
         ax.grid(visible=False)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel(
-            "date of the statement (grey: every statement; marks: those with hits, size by number)", fontsize=5.8
-        )
+        span = (table["date"].max() - table["date"].min()).days / 365.25
+        if span > 2:
+            ax.xaxis.set_major_locator(YearLocator(max(1, round(span / 5))))
+            ax.xaxis.set_major_formatter(DateFormatter("%Y"))
+        ax.set_xlabel("grey: every statement; marks: those with hits,\nthe larger the more")
     return ax
 
 
@@ -239,7 +264,7 @@ def plot_ratios(
         ax.set_yticks(y, names)
         ax.set_ylim(-0.6, len(table) - 0.4)
         ax.grid(visible=False)
-        ax.set_xlabel("rate after, as a multiple of the rate before (95 % interval)")
+        ax.set_xlabel("rate after as a multiple of the rate before\n(lines: intervals)")
     return ax
 
 

@@ -59,7 +59,8 @@ def save_figure(
     The same fonts, table and parameters give the same bytes with the versions
     of ``requirements.lock``: no time, no host and no library version is written.
     The manifest's entry is also embedded in the PNG (Comment), the SVG
-    (description) and the PDF (Subject). Returns the path of the PNG.
+    (description) and the PDF (Subject). Returns the path of the PNG,
+    seen from the working folder.
 
     Raises
     ------
@@ -108,7 +109,7 @@ def save_figure(
     manifest = read_manifest(target)
     manifest[name] = entry
     write_whole(target / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
-    return target / f"{name}.png"
+    return Path(os.path.relpath(target / f"{name}.png"))
 
 
 def _say_constructed(fig: Figure) -> None:

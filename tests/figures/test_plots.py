@@ -1,0 +1,154 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from analysis.errors import InputError, MissingStep
+from analysis.figures.plots import plot_bars, plot_hits, plot_rates, plot_ratios
+from analysis.figures.style import COLOURS
+
+
+def rates_table(periods=("2019", "2020", "2022"), frames=("minors",), **columns):
+    rows = [
+        {
+            "frame": f,
+            "period": p,
+            "documents": 9,
+            "hits": 12,
+            "size": 1000,
+            "per_million": 100.0 * (i + 1),
+            "low": 50.0,
+            "high": 400.0,
+            "document_share": 0.5,
+            "few": i == 0,
+        }
+        for f in frames
+        for i, p in enumerate(periods)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def markers(ax, face):
+    return [
+        line
+        for line in ax.lines
+        if line.get_marker() not in ("None", "", None)
+        and line.get_linestyle() == "None"
+        and (line.get_markerfacecolor() == "white") == (face == "hollow")
+    ]
+
+
+def test_few_points_are_hollow_and_a_missing_period_is_a_gap():
+    ax = plot_rates(rates_table())
+    line = ax.lines[0]
+    assert line.get_ydata()[0] == 100.0
+    assert np.isnan(line.get_ydata()[2])
+    assert [m.get_ydata().tolist() for m in markers(ax, "hollow")] == [[100.0]]
+    assert np.nansum(markers(ax, "full")[0].get_ydata()) == 500.0
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2019", "2020", "2021", "2022"]
+    assert ax.get_ylim()[0] == 0
+
+
+def test_one_panel_a_frame_and_events_in_each():
+    axes = plot_rates(
+        rates_table(frames=("minors", "youth")), events={"2021-07-01": "百年"}, labels={"minors": "未成年人"}
+    )
+    assert len(axes) == 2
+    assert [ax.get_title(loc="left") for ax in axes] == ["未成年人", "youth"]
+    for ax in axes:
+        verticals = [line for line in ax.lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+        assert verticals[0].get_xdata()[0] == pytest.approx(2.0, abs=0.02)  # the middle of 2021, the third year
+    assert "百年" in axes[-1].get_xlabel()
+
+
+def test_given_axes_take_all_frames_as_lines():
+    _, ax = plt.subplots()
+    assert plot_rates(rates_table(frames=("minors", "youth")), ax) is ax
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["minors", "youth"]
+    assert ax.get_ylabel() == "hits per million characters"
+
+
+def test_groups_become_lines_that_differ_in_more_than_colour():
+    table = pd.concat([rates_table().assign(office=o) for o in ("a", "b")])[["office", *rates_table().columns]]
+    ax = plot_rates(table)
+    first, second = (line for line in ax.lines if line.get_linestyle() != "None")
+    assert first.get_color() != second.get_color()
+    assert first.get_linestyle() != second.get_linestyle()
+
+
+@pytest.mark.parametrize(
+    ("periods", "expected"),
+    [
+        (("2019Q4", "2020Q1", "2021Q2"), ["2020", "2021"]),
+        (("2020-11", "2021-02"), ["2020-11", "2020-12", "2021-01", "2021-02"]),
+    ],
+)
+def test_quarters_and_months(periods, expected):
+    ax = plot_rates(rates_table(periods))
+    assert [t.get_text() for t in ax.get_xticklabels()] == expected
+
+
+def test_what_is_unplaced_is_said():
+    table = rates_table(("2019", "2020", "unplaced"))
+    assert any("not placed in time: 9" in t.get_text() for t in plot_rates(table).texts)
+
+
+def test_bad_tables_name_the_step_that_makes_them():
+    with pytest.raises(MissingStep, match=r"rates\(tallies, documents\)"):
+        plot_rates(pd.DataFrame({"frame": ["a"]}))
+    with pytest.raises(MissingStep, match="finished table"):
+        plot_rates("minors")
+    with pytest.raises(InputError, match="at least one"):
+        plot_rates(rates_table().iloc[:0])
+    with pytest.raises(InputError, match="no dated period"):
+        plot_rates(rates_table(("unplaced",)))
+    with pytest.raises(InputError, match="years, quarters or months"):
+        plot_rates(rates_table(("all",)))
+    many = pd.concat([rates_table().assign(g=str(i)) for i in range(len(COLOURS) + 1)])
+    with pytest.raises(InputError, match="select fewer"):
+        plot_rates(many[["g", *rates_table().columns]])
+
+
+def test_hits_show_every_document_and_those_with_hits():
+    table = pd.DataFrame(
+        {
+            "document": ["a", "b", "a", "b"],
+            "date": pd.to_datetime(["2014-01-01", "2020-01-01"] * 2),
+            "frame": ["m", "m", "y", "y"],
+            "hits": [0, 4, 1, 0],
+        }
+    )
+    ax = plot_hits(table, labels={"m": "minors"})
+    assert [len(c.get_offsets()) for c in ax.collections] == [2, 1, 2, 1]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["y", "minors"]
+
+
+def test_ratios_without_a_bound_are_drawn_to_the_edge():
+    table = pd.DataFrame({"label": ["a", "b"], "ratio": [2.0, np.inf], "low": [0.5, 1.5], "high": [8.0, np.inf]})
+    ax = plot_ratios(table)
+    assert ax.get_xscale() == "log"
+    ends = [segment[:, 0].tolist() for segment in ax.collections[0].get_segments()]
+    assert ends[0] == [0.5, 8.0]
+    assert ends[1][1] == ax.get_xlim()[1]
+    with pytest.raises(MissingStep, match="rate_ratio"):
+        plot_ratios(pd.DataFrame({"label": ["a"]}))
+
+
+def test_bars_carry_their_numbers():
+    ax = plot_bars(
+        pd.DataFrame({"office": ["a", "b"], "n": [3, 1234]}),
+        label="office",
+        value="n",
+        xlabel="statements",
+        marked=["b"],
+    )
+    assert [t.get_text() for t in ax.texts] == ["3", "1,234"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+
+
+def test_plotting_leaves_her_settings_alone():
+    before = dict(plt.rcParams)
+    backend = plt.get_backend()
+    plot_rates(rates_table(frames=("minors", "youth")))
+    assert dict(plt.rcParams) == before
+    assert plt.get_backend() == backend
