@@ -154,6 +154,9 @@ def block_ends(text: str, size: int) -> list[int]:
     if wanted == 1 or ends.size == 0:
         return [len(text)]
     ideal = total * np.arange(1, wanted) / wanted
+    # Of sentence ends with nothing counted between them ("…"), the last: what follows no letter opens no block.
+    last = np.append(np.diff(counted[ends]) > 0, True)
+    ends = ends[last]
     sizes = counted[ends]
     right = np.minimum(np.searchsorted(sizes, ideal), ends.size - 1)
     left = np.maximum(right - 1, 0)

@@ -170,21 +170,27 @@ def _group_ratio(
     else:
         draws, drawn_units, free = _draw_within_cells(columns, cell, units, used, resamples, rng)
     counted = totals[:, used, :-1].sum(axis=1)
-    weighted, drawn = _weighted(totals[None], pooled=within is None)[:, 0], _weighted(draws, pooled=within is None)
+    weighted = _weighted(totals[None], pooled=within is None)[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = weighted[1] / weighted[0]
-        # The linear part of the log ratio: it stays finite in draws without hits.
-        shrinkage = np.where(free > 0, np.sqrt(drawn_units / np.maximum(free, 1)), 1.0)
-        relative = np.where((weighted[:, None] > 0) & used.any(), drawn / weighted[:, None], 1.0)
-        relative *= shrinkage[:, None, None]
         independent = np.where(counted > 0, 1 / counted, 0.0)
-    if cluster is None:
-        effect, degrees = _side_by_side(np.nanvar(relative, axis=1, ddof=1), independent, free)
+        shrinkage = np.where(free > 0, drawn_units / np.maximum(free, 1), 1.0)
+    if not used.any():
+        effect, degrees = np.ones(n_frames), np.full(n_frames, np.inf)
+    elif cluster is None:
+        variance = np.zeros((2, n_frames))
+        for code in (0, 1):
+            alone = np.broadcast_to(totals, draws.shape).copy()
+            alone[:, code] = draws[:, code]
+            relative = _relative(alone, weighted, pooled=within is None)
+            variance[code] = shrinkage[code] * np.nanvar(relative[code] / relative[1 - code], axis=0, ddof=1)
+        effect, degrees = _side_by_side(variance, independent, free)
     else:
-        variance = np.nanvar(relative[1] - relative[0], axis=0, ddof=1)
+        relative = _relative(draws, weighted, pooled=within is None)
+        joint = shrinkage.max() * np.nanvar(relative[1] - relative[0], axis=0, ddof=1)
         # One cluster alone in a span does not vary when it is drawn: its hits are taken as independent.
-        variance += np.where(free[:, None] > 0, 0.0, independent).sum(axis=0)
-        effect, degrees = _over(variance, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
+        joint += np.where(free[:, None] > 0, 0.0, independent).sum(axis=0)
+        effect, degrees = _over(joint, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
     low, high = ratio_limits(counted[0], counted[1], effect, level=level, degrees=degrees)
     scale = _scale(totals[:, used], ratio)
     sizes = totals[:, :, -1].sum(axis=1)
@@ -196,7 +202,8 @@ def _group_ratio(
             f"{name}_size": int(sizes[code]),
             f"{name}_per_million": 1e6 * totals[code, :, :-1].sum(axis=0) / sizes[code] if sizes[code] else np.nan,
         }
-    low, high = low * scale, np.where(np.isfinite(high), high * scale, np.inf)
+    with np.errstate(over="ignore"):
+        low, high = low * scale, np.where(np.isfinite(high), high * scale, np.inf)
     result |= {
         "ratio": ratio,
         "low": np.where(low < 1 / _BOUNDLESS, 0.0, low),
@@ -205,6 +212,13 @@ def _group_ratio(
     if within:
         result["strata"] = int(used.sum())
     return pd.DataFrame(result)
+
+
+def _relative(draws: Floats, weighted: Floats, *, pooled: bool) -> Floats:
+    """What was drawn as a multiple of what was observed, which stays finite in draws without hits."""
+    drawn = _weighted(draws, pooled=pooled)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(weighted[:, None] > 0, drawn / weighted[:, None], 1.0)
 
 
 def _side_by_side(variance: Floats, independent: Floats, free: Floats) -> tuple[Floats, Floats]:

@@ -28,7 +28,7 @@ LANGUAGES = ("zh", "en")
 #: Columns that are worked out, not read: they are never written.
 DERIVED = ("date_precision", "characters")
 
-_BAD_IN_ID = re.compile(r'[\s/\\:*?"<>|\x00-\x1f\x7f]')
+_BAD_IN_ID = re.compile(r'[\s/\\*?"<>|\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,7 +105,7 @@ class Corpus:
         languages = ", ".join(f"{k} {v:,}" for k, v in table["language"].value_counts().sort_index().items())
         written = _written_dates(table)
         starts, ends = _extent(table)
-        first, last = written[int(starts.argmin())], written[int(ends.argmax())]
+        first, last = written[int(starts.argmin())][:10], written[int(ends.argmax())][:10]
         issuers = table.loc[table["issuer"] != "", "issuer"].nunique()
         span = first if first == last else f"{first} to {last}"
         return (
@@ -300,7 +300,7 @@ def _as_found(values: list[Any]) -> pd.Series:
 
 def _id_faults(ids: list[str], where: list[str]) -> list[Fault]:
     faults = []
-    accepted = 'a unique name without white space / \\ : * ? " < > |, not beginning with . or -, at most 150 bytes'
+    accepted = 'a unique name without white space / \\ * ? " < > |, not beginning with . or -, at most 150 bytes'
     seen: dict[str, str] = {}
     for identifier, w in zip(ids, where, strict=True):
         folded = unicodedata.normalize("NFC", identifier).casefold()

@@ -12,22 +12,22 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
-import yaml
 
-from analysis.corpus import DERIVED, OPTIONAL, REQUIRED, Corpus, canonical_value
+from analysis.corpus import DERIVED, OPTIONAL, Corpus, canonical_value
 from analysis.dates import written_date
 from analysis.encoding import mojibake, surrogates
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
 from analysis.files import resolve, written_whole
+from analysis.front_matter import split_front_matter, with_front_matter
 
-__all__ = ["FORMATS", "read_corpus", "split_front_matter", "write_corpus"]
+__all__ = ["FORMATS", "read_corpus", "write_corpus"]
 
 FORMATS = ("md", "csv", "jsonl", "parquet")
 _FILE = "\0file"  # where a record stands; a name that no column of hers has
@@ -141,60 +141,6 @@ def _decoded(path: Path, faults: list[Fault]) -> str | None:
 # ---------------------------------------------------------------- Markdown with front matter
 
 
-class _TextLoader(yaml.SafeLoader):
-    """Safe YAML in which every value is the text that was written.
-
-    A date stays as exact as it was typed ("2021" is not January), and every tag
-    that would make anything but a text is refused.
-    """
-
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
-    yaml_constructors = {  # noqa: RUF012
-        tag: make
-        for tag, make in yaml.SafeLoader.yaml_constructors.items()
-        if tag is None or tag.endswith((":str", ":seq", ":map"))
-    }
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [k.value for k, _ in node.value]
-        twice = sorted({str(k) for k in keys if keys.count(k) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"field {', '.join(twice)} stands twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
-def split_front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The fields between the two ``---`` lines at the top, and the text below.
-
-    Raises ``ValueError`` saying what is wrong, if the front matter is not closed,
-    is not YAML, carries tags or holds anything but one text for each field.
-
-    >>> split_front_matter("---\\nid: a\\ndate: 2021\\n---\\n净化。")
-    ({'id': 'a', 'date': '2021'}, '净化。')
-    """
-    lines = text.split("\n")
-    if lines[0].rstrip() != "---":
-        raise ValueError("no front matter: the first line is not ---")
-    try:
-        end = next(i for i in range(1, len(lines)) if lines[i].rstrip() == "---")
-    except StopIteration:
-        raise ValueError("front matter that is not closed by a line ---") from None
-    try:
-        fields = yaml.load("\n".join(lines[1:end]), Loader=_TextLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ValueError("front matter that is not plain YAML: " + " ".join(str(error).split())[:200]) from None
-    if fields is None or fields == "":
-        fields = {}
-    if not isinstance(fields, dict):
-        raise ValueError("front matter that is not a list of `field: value` lines")
-    wrong = [str(k) for k, v in fields.items() if not isinstance(k, str) or not isinstance(v, str)]
-    if wrong:
-        raise ValueError(f"front matter whose field {', '.join(wrong[:3])} is not one text")
-    return fields, "\n".join(lines[end + 1 :]).strip("\n")
-
-
 def _read_markdown(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
     files = [path] if path.is_file() else sorted(p for p in path.glob("[!.]*.md") if p.is_file())
     if path.is_dir() and path.name == "statements":
@@ -259,7 +205,7 @@ def _read_csv(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
                 records.append({**row, _FILE: where})
     except csv.Error as error:
         faults.append(
-            Fault(f"{path}, line {reader.line_num}", "CSV", str(error), 'CSV with a header line, quoted with "')
+            Fault(f"{path}, line {reader.reader.line_num}", "CSV", str(error), 'CSV with a header line, quoted with "')
         )
     return records
 
@@ -291,7 +237,8 @@ def _read_jsonl(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
 
 def _read_parquet(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
     try:
-        table = pyarrow.parquet.read_table(path)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         faults.append(Fault(str(path), "Parquet", str(error).split("\n")[0], "a Parquet file"))
         return []
@@ -411,7 +358,7 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
             (temporary / "statements").mkdir()
             for row in rows:
                 (temporary / "statements" / f"{row['id']}.md").write_text(
-                    _markdown(row), encoding="utf-8", newline="\n"
+                    with_front_matter(row), encoding="utf-8", newline="\n"
                 )
         else:
             _write_table(rows, temporary / f"statements.{format}")
@@ -450,20 +397,6 @@ def _written_rows(corpus: Corpus) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.drop(columns=empty).to_dict("records")]
 
 
-def _markdown(row: dict[str, Any]) -> str:
-    fields = {k: canonical_value(v) for k, v in row.items() if k != "text" and (canonical_value(v) or k in REQUIRED)}
-    text = row["text"]
-    if text != text.strip("\n") or "\r" in text:
-        # Below the front matter, blank lines around the text and the kind of line end do not survive.
-        fields["text"] = text
-    head = yaml.dump(fields, Dumper=_TextDumper, allow_unicode=True, sort_keys=False, width=10**9, default_style=None)
-    return f"---\n{head}---\n" if "text" in fields else f"---\n{head}---\n{text}\n"
-
-
-class _TextDumper(yaml.SafeDumper):
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
-
-
 def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
     with written_whole(path) as temporary:
         if path.suffix == ".parquet":
@@ -472,10 +405,11 @@ def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
             lines = (json.dumps({k: _json_value(v) for k, v in row.items()}, ensure_ascii=False) for row in rows)
             temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n")
         else:
+            values = [[v if k == "text" else canonical_value(v) for k, v in row.items()] for row in rows]
+            # Python up to 3.12 leaves a lone \r outside quotes, where it would end the row.
+            quoting = csv.QUOTE_ALL if any("\r" in v for row in (rows[0], *values) for v in row) else csv.QUOTE_MINIMAL
             with open(temporary, "w", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows({k: v if k == "text" else canonical_value(v) for k, v in row.items()} for row in rows)
+                csv.writer(stream, lineterminator="\n", quoting=quoting).writerows([list(rows[0]), *values])
 
 
 def _json_value(value: Any) -> Any:

@@ -40,11 +40,11 @@ _DATES = (
     (re.compile(r"(?<!\d)((?:19|20)\d\d)[-./_ ](\d{1,2})[-./_ ](\d{1,2})(?!\d)"), (1, 2, 3)),
     (re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)"), (1, 2, 3)),
     (re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]"), (1, 2, 3)),
-    (re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})\.?,? ((?:19|20)\d\d)\b", re.I), (3, 2, 1)),
-    (re.compile(rf"\b({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ((?:19|20)\d\d)\b", re.I), (3, 1, 2)),
+    (re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})\.?,? ((?:19|20)\d\d)\b", re.I | re.A), (3, 2, 1)),
+    (re.compile(rf"\b({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ((?:19|20)\d\d)\b", re.I | re.A), (3, 1, 2)),
     (re.compile(r"(?<!\d)((?:19|20)\d\d)\s*年\s*(\d{1,2})\s*月"), (1, 2)),
     (re.compile(r"(?<!\d)((?:19|20)\d\d)[-./_](\d\d)(?![-./_\d])"), (1, 2)),
-    (re.compile(rf"\b({_MONTH})\.? ((?:19|20)\d\d)\b", re.I), (2, 1)),
+    (re.compile(rf"\b({_MONTH})\.? ((?:19|20)\d\d)\b", re.I | re.A), (2, 1)),
     (re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)"), (1,)),
 )
 _ZONED = re.compile(r"[T ]\d{1,2}:\d{2}[\d:.]*\s*(?:[+-]\d{2}(?::?\d{2})?|Z|UTC|GMT)\s*$")

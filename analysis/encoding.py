@@ -7,7 +7,8 @@ import re
 
 __all__ = ["decode", "mojibake", "surrogates"]
 
-_HAN_RUN = re.compile(r"[\u3400-\u9fff\ue000-\uf8ff\u20ac\uff00-\uffef]{12,}")
+# What GBK makes of the bytes of Chinese in UTF-8: Han, and here and there kana, Greek, Cyrillic, symbols.
+_HAN_RUN = re.compile(r"[\u0370-\u04ff\u20ac\u2100-\u2bff\u3040-\u9fff\ue000-\uf8ff\uff00-\uffef]{12,}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -81,8 +82,9 @@ def mojibake(text: str) -> tuple[int, int] | None:
     >>> mojibake("净化网络环境，保护未成年人。")
     """
     lost = text.find("\ufffd")
-    # What 。 ， 的 and 一 begin with after the accident: without any of them there was none.
-    suspect = any(c in text for c in "銆锛鐨涓")
+    # What 。 ， 的 and 一 become after the accident, in an even and in an odd place:
+    # without any of them there was none.
+    suspect = any(c in text for c in "銆锛鐨涓紝殑竴")
     for match in _HAN_RUN.finditer(text) if suspect else ():
         run = match.group()
         back = run.encode("gb18030", "replace").decode("utf-8", "replace")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from analysis.boundaries import count_characters
 from analysis.corpus import LANGUAGES, OPTIONAL, REQUIRED, Corpus
-from analysis.corpus_files import split_front_matter
 from analysis.dates import find_date
 from analysis.encoding import decode, mojibake
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
+from analysis.front_matter import split_front_matter
 
 __all__ = ["Ingested", "ingest"]
 
@@ -26,7 +30,7 @@ _SHEETS = (".csv", ".tsv", ".xlsx")
 #: What people call the columns of a sheet.
 _NAMES = {
     "id": ("id", "编号", "序号", "no", "number"),
-    "date": ("date", "日期", "时间", "发布日期", "发布时间", "发文日期", "published", "publication_date", "day"),
+    "date": ("date", "日期", "发布日期", "发文日期", "发布时间", "published", "publication_date", "时间", "day"),
     "language": ("language", "lang", "语言"),
     "title": ("title", "标题", "题目", "名称", "headline"),
     "issuer": (
@@ -78,11 +82,14 @@ def ingest(
     From a folder: metadata stand in a CSV or Excel sheet among the files (with a
     column ``file``), in Markdown front matter, in file names
     (``2021-05-07 Press conference.txt``) or in the first five lines, in this order
-    of trust. The title is the first short line, else the file name. The language
-    is Chinese where most letters are. Files may be UTF-8, UTF-16 or GB18030.
+    of trust. In a line of running text only a full date counts, not a month or
+    year that is spoken of. The title is the first short line, else the file name.
+    The language is Chinese where most letters are. Files may be UTF-8, UTF-16 or
+    GB18030.
 
     From a sheet: one row per statement; columns are recognised by the names
-    people give them (日期, 标题, 正文 …); unknown ones are kept.
+    people give them (日期, 标题, 正文 …); unknown ones are kept. Of a workbook
+    the first sheet is read.
 
     Nothing is dropped silently: whatever cannot be used is in ``set_aside`` with
     its reason. A date is never invented.
@@ -102,6 +109,7 @@ def ingest(
     records = list(_from_folder(source) if source.is_dir() else _from_sheet(source))
     taken: set[str] = set()
     rows = [_understood(r, language, int(max_megabytes * 1e6), taken) for r in records]
+    _link_translations(rows)
     report = pd.DataFrame([{k: r.get(k, "") for k in _REPORT} for r in rows], columns=list(_REPORT))
     good = [r for r in rows if not r["problem"]]
     if not good:
@@ -114,7 +122,12 @@ def ingest(
         ]
     )
     return Ingested(
-        Corpus(table, name, {"title": name, "constructed": False, "provenance": f"made from {source.name}"}), report
+        Corpus(
+            table,
+            name,
+            {"title": name, "constructed": False, "provenance": f"made from {_readable(source.resolve().name)}"},
+        ),
+        report,
     )
 
 
@@ -138,40 +151,87 @@ def _from_folder(folder: Path) -> Iterator[dict[str, Any]]:
             [Fault(str(folder), "files", listed, ".txt or .md files, one statement each")],
             "For one sheet with all statements, give the path of the .csv or .xlsx file itself.",
         )
-    about: dict[str, dict[str, Any]] = {}
-    sheets = [p for p in files if p.suffix.lower() in _SHEETS]
+    sheets = [p for p in files if p.suffix.lower() in _SHEETS and not p.name.startswith("~$")]
+    paths, bare = _names(texts, folder)
+    about: dict[Path, dict[str, Any]] = {}
     for sheet in sheets:
-        for row in _rows(sheet):
-            named = {_column(k): v for k, v in row.items() if k}
-            if named.get("file"):
-                about[Path(str(named["file"]).replace("\\", "/")).name.lower()] = {"_sheet": sheet.name, **row}
-    names = [p.name.lower() for p in texts]
-    for key in sorted(set(about) - {*names, *(p.stem.lower() for p in texts)}):
-        yield {
-            "source": f"{about[key]['_sheet']}: {key}",
-            "problem": "the sheet names a file that is not in the folder",
-            "extra": {},
-        }
+        rows, unread = _rows(sheet)
+        yield from (_aside(f"{_readable(sheet.name)}, sheet {name}", "only the first sheet is read") for name in unread)
+        if not rows:
+            yield _aside(_readable(sheet.relative_to(folder)), "a sheet without rows")
+        elif not any(_column(c) == "file" for c in rows[0][1]):
+            reason = "no column `file`: it does not say which file it is about; give its own path to read it alone"
+            yield _aside(_readable(sheet.relative_to(folder)), reason)
+            continue
+        for number, row in rows:
+            named = next((v for k, v in row.items() if _column(k) == "file" and v.strip()), "").strip()
+            meant = _meant(named, paths, bare)
+            if len(meant) == 1 and meant[0] not in about:
+                about[meant[0]] = {"_sheet": _readable(sheet.name), **row}
+                continue
+            reason = (
+                "the sheet names no file here"
+                if not named
+                else "the sheet names a file that is not in the folder"
+                if not meant
+                else f"the sheet names {named!r}, which is {len(meant)} files; give the folder too"
+                if len(meant) > 1
+                else "the sheet names this file a second time"
+            )
+            yield _aside(f"{_readable(sheet.name)}, row {number}: {named}", reason)
     for path in files:
-        relative = str(path.relative_to(folder))
+        relative = _readable(path.relative_to(folder))
         if path in sheets:
             continue
         if path.suffix.lower() not in _TEXTS:
-            yield {
-                "source": relative,
-                "problem": f"a {path.suffix or 'nameless'} file; .txt and .md are read",
-                "extra": {},
-            }
+            yield _aside(relative, f"a {_readable(path.suffix) or 'nameless'} file; .txt and .md are read")
             continue
-        yield _one_file(path, relative, about.get(path.name.lower()) or about.get(path.stem.lower()) or {})
+        yield _one_file(path, relative, about.get(path, {}))
+
+
+def _aside(source: str, problem: str) -> dict[str, Any]:
+    return {"source": source, "problem": problem, "extra": {}}
+
+
+def _names(texts: list[Path], folder: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    """The files by their path in the folder and by their bare name, each with and without its ending."""
+    paths: dict[str, list[Path]] = {}
+    bare: dict[str, list[Path]] = {}
+    for path in texts:
+        relative = path.relative_to(folder)
+        for names, keys in ((paths, (relative, relative.with_suffix(""))), (bare, (relative.name, relative.stem))):
+            for key in keys:
+                names.setdefault(_key(_readable(key)), []).append(path)
+    return paths, bare
+
+
+def _meant(named: str, paths: dict[str, list[Path]], bare: dict[str, list[Path]]) -> list[Path]:
+    """The files that a name in a sheet may stand for, whatever folders stand before it."""
+    parts = _key(named.replace("\\", "/")).split("/")
+    tails = ("/".join(parts[i:]) for i in range(len(parts)))
+    return next((paths[tail] for tail in tails if tail in paths), bare.get("/".join(parts), []))
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _readable(name: str | Path) -> str:
+    """A file's name as text, even where it is in GB18030, as in old archives."""
+    data = os.fsencode(name.as_posix() if isinstance(name, Path) else name)
+    try:
+        return decode(data)[0]
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
 
 
 def _one_file(path: Path, relative: str, sheet: dict[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {"source": relative, "stem": path.stem, "extra": {}, "problem": ""}
+    stem = _readable(path.stem)
+    record: dict[str, Any] = {"source": relative, "stem": stem, "file_name": stem, "extra": {}, "problem": ""}
     try:
         text, record["encoding"] = decode(path.read_bytes())
     except UnicodeDecodeError as error:
-        return record | {"problem": f"neither UTF-8 nor GB18030 (byte {error.start}); save it as UTF-8"}
+        return record | {"problem": f"neither UTF-8, UTF-16 nor GB18030 (byte {error.start}); save it as UTF-8"}
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields: dict[str, Any] = {}
     if path.suffix.lower() == ".md" and text.startswith("---"):
@@ -180,16 +240,19 @@ def _one_file(path: Path, relative: str, sheet: dict[str, Any]) -> dict[str, Any
         except ValueError as error:
             return record | {"problem": str(error)}
     for origin, given in (
-        ("front matter", fields),
         (str(sheet.get("_sheet", "")), {k: v for k, v in sheet.items() if k != "_sheet"}),
+        ("front matter", fields),
     ):
         _take(record, given, origin)
-    return record | {"text": text.strip("\n")}
+    text = text.strip("\n")
+    if fields.get("text") and text.strip():
+        return record | {"problem": "a text both in the front matter and below it"}
+    return record | {"text": text or fields.get("text", "").strip("\n")}
 
 
 def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix.lower() in _TEXTS:
-        yield _one_file(path, path.name, {})
+        yield _one_file(path, _readable(path.name), {})
         return
     if path.suffix.lower() not in _SHEETS:
         raise InputError(
@@ -200,8 +263,8 @@ def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
                 )
             ],
         )
-    rows = _rows(path)
-    columns = [c for row in rows[:1] for c in row]
+    rows, unread = _rows(path)
+    columns = [c for _, row in rows[:1] for c in row]
     if not rows or "text" not in {_column(c) for c in columns}:
         raise InputError(
             f"sheet {path}",
@@ -215,20 +278,23 @@ def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
             ],
             "Name the column that holds the statements `text`.",
         )
-    for number, row in enumerate(rows, start=2):
+    yield from (_aside(f"{_readable(path.name)}, sheet {name}", "only the first sheet is read") for name in unread)
+    for number, row in rows:
         record: dict[str, Any] = {
-            "source": f"{path.name}, row {number}",
-            "stem": f"{path.stem}-{number}",
+            "source": f"{_readable(path.name)}, row {number}",
+            "stem": f"{_readable(path.stem)}-{number}",
             "extra": {},
             "problem": "",
             "encoding": "",
         }
-        _take(record, row, path.name)
+        _take(record, row, _readable(path.name))
         record["text"] = str(record.get("text", "")).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         yield record
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """The rows of a sheet with their numbers, blank ones left out; the names of further sheets."""
+    unread: list[str] = []
     if path.suffix.lower() == ".xlsx":
         try:
             import openpyxl
@@ -236,6 +302,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
             raise TifaError("Reading Excel needs openpyxl: pip install 'tifa[ingest]'.") from None
         try:
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            with closing(book):
+                values, *others = [[[_cell(c) for c in row] for row in s.iter_rows()] for s in book.worksheets]
+            unread = [s.title for s, o in zip(book.worksheets[1:], others, strict=True) if any(map(any, o))]
         except Exception as error:  # openpyxl raises many kinds for a file that is none
             raise InputError(
                 str(path),
@@ -248,11 +317,6 @@ def _rows(path: Path) -> list[dict[str, str]]:
                     )
                 ],
             ) from None
-        values = [
-            ["" if v is None else f"{v:%Y-%m-%d}" if hasattr(v, "strftime") else str(v) for v in row]
-            for row in book.worksheets[0].iter_rows(values_only=True)
-        ]
-        book.close()
     else:
         try:
             text, _ = decode(path.read_bytes())
@@ -271,35 +335,63 @@ def _rows(path: Path) -> list[dict[str, str]]:
             raise InputError(
                 str(path), [Fault(str(path), "CSV", str(error), 'CSV with a header line, quoted with "')]
             ) from None
-    values = [row for row in values if any(v.strip() for v in row)]
-    if not values:
-        return []
-    header = [c.strip() for c in values[0]]
-    long = [i for i, row in enumerate(values[1:], start=2) if len(row) > len(header)]
-    raise_faults(
-        str(path),
-        [Fault(f"{path}, row {i}", "row", f"{len(values[i - 1])} values", f"at most {len(header)}") for i in long],
-    )
-    return [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True)) for row in values[1:]]
+    numbered = [(i, row) for i, row in enumerate(values, start=1) if any(v.strip() for v in row)]
+    if not numbered:
+        return [], unread
+    header = [c.strip() or f"column {i}" for i, c in enumerate(numbered[0][1], start=1)]
+    faults = [
+        Fault(str(path), "columns", f"{shown(c)} twice", "each column once")
+        for c in dict.fromkeys(c for c in header if header.count(c) > 1)
+    ]
+    faults += [
+        Fault(f"{path}, row {i}", "row", f"{len(row)} values", f"at most {len(header)}")
+        for i, row in numbered[1:]
+        if len(row) > len(header)
+    ]
+    raise_faults(str(path), faults)
+    filled = [(i, [*row, *[""] * (len(header) - len(row))]) for i, row in numbered[1:]]
+    return [(i, dict(zip(header, row, strict=True))) for i, row in filled], unread
+
+
+def _cell(cell: Any) -> str:
+    """A cell of Excel as text: a date no more exact than it is shown."""
+    value = cell.value
+    if isinstance(value, dt.date):
+        # Whoever types 2021-05 gets 1 May, shown as "May-21": the day is Excel's.
+        shown_as = re.sub(r'"[^"]*"|\[[^]]*\]|\\.', "", cell.number_format.lower())
+        precision = "day" if "d" in shown_as else "month" if "m" in shown_as else "year"
+        return value.isoformat()[: {"day": 10, "month": 7, "year": 4}[precision]]
+    return "" if value is None else str(value)
 
 
 def _column(name: str) -> str:
     """The field that a column name means, or the name itself."""
-    plain = re.sub(r"[\s\-]+", "_", name.strip().lower())
-    return next((field for field, names in _NAMES.items() if plain in names), name.strip())
+    return next((field for field, names in _NAMES.items() if _plain(name) in names), name.strip())
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
 def _take(record: dict[str, Any], given: dict[str, Any], origin: str) -> None:
-    for key, value in given.items():
-        field, value = _column(key), str(value).strip()
+    standard = (*REQUIRED, *OPTIONAL)
+    for key in sorted(given, key=_rank):
+        field, value = _column(key), str(given[key]).strip()
         if not value or field == "file":
             continue
-        if field in (*REQUIRED, *OPTIONAL):
-            if not record.get(field):
-                record[field] = value
-                record[f"{field}_from"] = origin
-        else:
+        if field not in standard:
             record["extra"].setdefault(field, value)
+        elif not record.get(field):
+            record[field], record[f"{field}_from"] = value, origin
+        elif key not in standard and value != record[field]:
+            # A second column of the same meaning (序号 beside 编号) stays under its own name.
+            record["extra"].setdefault(key, value)
+
+
+def _rank(column: str) -> int:
+    """How well a column's name fits the field that it means: 发布日期 better than 时间."""
+    names = _NAMES.get(_column(column), ())
+    return names.index(_plain(column)) if _plain(column) in names else 0
 
 
 # ---------------------------------------------------------------------- understanding
@@ -321,6 +413,8 @@ def _understood(record: dict[str, Any], language: str | None, limit: int, taken:
         problems.append(
             f"damaged characters at {damaged[0]} (UTF-8 read as GBK?): {text[damaged[0] : damaged[1]][:12]}"
         )
+    if "\x00" in text:
+        problems.append("NUL characters (UTF-16 without its mark?); save it as UTF-8")
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if record.get("date"):
         found = find_date(record["date"])
@@ -330,21 +424,21 @@ def _understood(record: dict[str, Any], language: str | None, limit: int, taken:
             problems.append(f"a date that is none: {record['date']}")
     else:
         for origin, candidate in (
-            ("file name", record.get("stem", "")),
+            ("file name", record.get("file_name", "")),
             *(("first lines", line[:200]) for line in lines[:5]),
         ):
             found = find_date(candidate, search=True)
-            if found:
+            if found and (len(found) == 10 or origin == "file name" or _short(candidate)):
                 record["date"], record["date_from"] = found, origin
                 break
         else:
-            problems.append("no date in a sheet, front matter, file name or the first five lines")
+            problems.append("no date in a sheet, front matter, the file name or the first five lines")
     if not record.get("title"):
         first = lines[0].lstrip("# ").strip()
-        short = len(first) <= (40 if _chinese(first) else 120) and not re.search(r"[。！？.!?;；]$", first)
-        record["title"], record["title_from"] = (
-            (first, "first line") if short and len(lines) > 1 else (record.get("stem", ""), "file name")
-        )
+        if _short(first) and len(lines) > 1:
+            record["title"], record["title_from"] = first, "first line"
+        elif record.get("file_name"):
+            record["title"], record["title_from"] = record["file_name"], "file name"
     stated = record.get("language", "").lower()
     record["language"] = (
         language
@@ -361,9 +455,33 @@ def _understood(record: dict[str, Any], language: str | None, limit: int, taken:
     )
     if record["language"] not in LANGUAGES:
         problems.append(f"language {record['language']!r}; zh and en are read")
+    record["given_id"] = record.get("id", "")
     record["id"] = _identifier(record.get("id") or record.get("stem") or "statement", taken)
-    record["characters"] = len(text)
+    record["characters"] = count_characters(text)
     return record | {"problem": "; ".join(problems)}
+
+
+def _link_translations(rows: list[dict[str, Any]]) -> None:
+    """Let ``translation_of`` follow ids that had to be changed; set aside what translates nothing here."""
+    changed = True
+    while changed:
+        changed = False
+        good = [r for r in rows if not r["problem"]]
+        ids = {r["id"]: r["id"] for r in good} | {r["given_id"]: r["id"] for r in reversed(good) if r["given_id"]}
+        for row in good:
+            original = ids.get(row.get("translation_of", ""))
+            if row.get("translation_of") and original in (None, row["id"]):
+                row["problem"] = f"translation_of names {row['translation_of']!r}, which is no other statement here"
+                changed = True
+        if not changed:
+            for row in good:
+                if row.get("translation_of"):
+                    row["translation_of"] = ids[row["translation_of"]]
+
+
+def _short(line: str) -> bool:
+    """Whether ``line`` is one of a heading, not of running text."""
+    return len(line) <= (40 if _chinese(line) else 120) and not re.search(r"[。！？.!?;；]$", line)
 
 
 def _chinese(text: str) -> bool:
@@ -374,7 +492,7 @@ def _chinese(text: str) -> bool:
 def _identifier(wanted: str, taken: set[str]) -> str:
     """A file-safe id like ``wanted`` that is not taken yet."""
     base = re.sub(r'[\s/\\:*?"<>|\x00-\x1f\x7f]+', "-", wanted.strip()).strip("-.~") or "statement"
-    base = base.encode("utf-8")[:120].decode("utf-8", "ignore")
+    base = unicodedata.normalize("NFC", base).encode("utf-8")[:120].decode("utf-8", "ignore")
     identifier, number = base, 2
     while identifier.casefold() in taken:
         identifier, number = f"{base}-{number}", number + 1

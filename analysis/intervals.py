@@ -121,7 +121,8 @@ def ratio_limits(
     Multiply by size before / size after for a ratio of rates.
 
     Edge cases: no hits after give a lower limit of 0, no hits before an upper
-    limit of infinity, no hits at all [0, ∞].
+    limit of infinity, no hits at all [0, ∞]. With hits on one side only a design
+    effect below 1 is taken as 1: nothing is known of how the other side varies.
 
     >>> low, high = ratio_limits(np.array([10.0]), np.array([20.0]), 1.0)
     >>> low.round(3).tolist(), high.round(3).tolist()
@@ -130,7 +131,8 @@ def ratio_limits(
     b, a, effect, df = (np.asarray(v, dtype=np.float64) for v in (before, after, design_effect, degrees))
     tail = (1 - level) / 2
     widening = stats.t.ppf(1 - tail, np.maximum(df, 1)) / stats.norm.ppf(1 - tail)
-    scale = np.maximum(np.nan_to_num(effect, nan=1.0), LEAST_DESIGN_EFFECT) * widening**2
+    least = np.where((a > 0) & (b > 0), LEAST_DESIGN_EFFECT, 1.0)
+    scale = np.maximum(np.nan_to_num(effect, nan=1.0), least) * widening**2
     a, b = a / scale, b / scale
     tiny = 1e-300
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,6 +6,7 @@ whether they came from Markdown, CSV, JSON Lines or Parquet.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import math
@@ -33,7 +34,11 @@ def round_significant(values: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:
     [0.000123457, 0.0]
     """
     if isinstance(values, pd.DataFrame):
-        return values.apply(round_significant, digits=digits) if values.size else values
+        rounded = values.copy()
+        for i, dtype in enumerate(values.dtypes):
+            if dtype.kind == "f":
+                rounded.isetitem(i, round_significant(values.iloc[:, i], digits))
+        return rounded
     if isinstance(values, pd.Series):
         if values.dtype.kind != "f":
             return values
@@ -49,7 +54,8 @@ def round_significant(values: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:
 
 def _round(value: float, digits: int) -> float:
     # Through text: decimal rounding that is the same on every platform.
-    return float(f"{value:.{digits - 1}e}") if math.isfinite(value) and value else value
+    # Adding 0.0 makes of -0.0, which depends on the order of a sum, plain 0.0.
+    return float(f"{value:.{digits - 1}e}") if math.isfinite(value) and value else value + 0.0
 
 
 def canonical(value: Any) -> Any:
@@ -98,5 +104,8 @@ def table_bytes(table: pd.DataFrame) -> bytes:
     UTF-8, ``\\n`` line ends, floats rounded to six significant digits, missing
     values empty, the index left out.
     """
-    text: str = round_significant(table).to_csv(index=False, lineterminator="\n")
+    rounded = round_significant(table)
+    text: str = rounded.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # which pandas leaves outside quotes, where it would end the row
+        text = rounded.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return text.encode("utf-8")

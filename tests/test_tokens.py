@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -143,3 +145,32 @@ def test_a_dictionary_needs_explicit_frequencies(tmp_path):
     assert [f.where.rpartition(" ")[2] for f in caught.value.faults] == ["3", "4", "5"]
     path.write_text("净网 100\n护苗 7 # term\n", encoding="utf-8")
     assert read_dictionary(path) == (("净网", 100), ("护苗", 7))
+
+
+def test_the_shipped_dictionary_keeps_its_words_whole():
+    entries = read_dictionary("official")
+    words = [word for word, _ in entries]
+    tokens = segment(corpus_of("，".join(words)), dictionary="official", hmm=False)
+    assert [w for w in tokens.words("d0") if w != "，"] == words
+    cut = segment(corpus_of("，".join(words)), hmm=False).words("d0")
+    assert "打非治违" not in cut
+    assert "净网" not in cut
+
+
+def test_importing_and_cutting_change_no_global_setting():
+    code = (
+        "import logging, os, warnings, pandas, matplotlib, locale, scipy.stats, scipy.sparse\n"
+        "def state():\n"
+        "    return (list(warnings.filters), dict(matplotlib.rcParams), pandas.options.display.max_rows,\n"
+        "            locale.setlocale(locale.LC_ALL), dict(os.environ), logging.root.level)\n"
+        "before = state()\n"
+        "import analysis\n"
+        "table = pandas.DataFrame({'id': ['a'], 'date': ['2021'], 'language': ['zh'], 'text': ['净网行动']})\n"
+        "analysis.segment(analysis.Corpus(table), dictionary={'净网': 99})\n"
+        "assert state() == before\n"
+        "import jieba\n"
+        "assert (jieba.dt.initialized, len(jieba.dt.FREQ)) == (False, 0)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""

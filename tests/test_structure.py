@@ -1,0 +1,106 @@
+"""Which module may import which: only from earlier lines of ORDER, so there are no cycles."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import analysis
+
+PACKAGE = Path(analysis.__file__).parent
+
+ORDER = """
+    errors
+    files provenance
+    boundaries encoding dates
+    intervals patterns
+    corpus front_matter
+    corpus_files
+    ingest
+    segmenters.base
+    segmenters.characters segmenters.english segmenters.jieba
+    lexicon
+    tokens
+    search
+    sampling coding reading
+    trends change
+    figures.style
+    figures.plots figures.saving
+    notebooks
+    verification
+    cli
+"""
+LINE = {module: number for number, line in enumerate(ORDER.split("\n")) for module in line.split()}
+FILES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name not in ("__init__.py", "__main__.py")
+}
+
+
+def imports(path):
+    """Full names of the modules (or of what is taken from them) that the file imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively, line {node.lineno}"
+            yield node.module
+
+
+def test_every_module_has_its_line():
+    assert set(FILES) == set(LINE)
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_modules_import_only_from_earlier_lines(module):
+    inside = {name for name in imports(FILES[module]) if name.partition(".")[0] == "analysis"}
+    assert "analysis" not in inside, "nothing in the package imports from analysis/__init__"
+    for name in inside:
+        assert LINE[name.removeprefix("analysis.")] < LINE[module], f"{module} imports {name}"
+
+
+def test_only_figures_and_verification_know_matplotlib():
+    users = {m for m, path in FILES.items() if any(n.split(".")[0] in ("matplotlib", "zhplot") for n in imports(path))}
+    assert {m for m in users if not m.startswith("figures.")} <= {"verification"}
+
+
+def test_nothing_imports_ipywidgets():
+    assert not [m for m, path in FILES.items() if any(n.split(".")[0] == "ipywidgets" for n in imports(path))]
+
+
+def test_subpackages_hand_nothing_on():
+    for path in PACKAGE.rglob("*/__init__.py"):
+        assert not list(imports(path))
+
+
+def test_the_public_names_are_these():
+    assert analysis.__all__ == [
+        "Corpus",
+        "Counts",
+        "Lexicon",
+        "Tokens",
+        "check_answer",
+        "compare_hits",
+        "count",
+        "disagreements",
+        "document_hits",
+        "find",
+        "highlight",
+        "ingest",
+        "make_lexicon",
+        "plot_bars",
+        "plot_hits",
+        "plot_rates",
+        "plot_ratios",
+        "rate_ratio",
+        "rates",
+        "read_corpus",
+        "read_lexicon",
+        "read_truth",
+        "save_figure",
+        "segment",
+        "tally",
+        "write_corpus",
+    ]
+    assert all(hasattr(analysis, name) for name in analysis.__all__)
