@@ -11,6 +11,8 @@ help:
 	@echo "make test      run the tests (notebooks included)"
 	@echo "make lab       open JupyterLab in notebooks/"
 	@echo "make verify    rebuild every figure elsewhere and compare it with the one committed"
+	@echo "make student   write the notebooks without their solutions into notebooks/student"
+	@echo "make lint      ruff and mypy; make test-browser: JupyterLab in Chromium; make lock: a new requirements.lock"
 	@echo "make clean     remove the environment and what was built"
 
 $(READY): requirements.lock pyproject.toml

@@ -37,8 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-#: A table is not squeezed below this many columns; a narrower terminal wraps its lines.
-_TABLE_WIDTH = 130
+_TABLE_WIDTH = 1000
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
 LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
@@ -79,7 +78,8 @@ def _show(table: pd.DataFrame, output: Path | None, *, most: int = 60) -> None:
         drawn.add_column(str(column), justify="right" if number else "left", no_wrap=number, overflow="fold")
     for row in table.head(most).itertuples(index=False):
         drawn.add_row(*(escape(f"{v:g}" if isinstance(v, float) else str(v)) for v in row))
-    Console(width=max(out.width, _TABLE_WIDTH), highlight=False).print(drawn)
+    # As wide as the table wants: a narrow terminal wraps lines, but no column is squeezed away.
+    Console(width=_TABLE_WIDTH, highlight=False).print(drawn)
     if len(table) > most:
         out.print(f"… and {len(table) - most:,} more rows (--output FILE writes all)")
 
@@ -134,6 +134,10 @@ def new(
     """Make corpus/own/NAME from your own texts, showing what was understood and what was not."""
     check_name(name, "corpus")
     target = home() / "corpus" / "own" / name
+    if (home() / "corpus" / name).exists():
+        raise TifaError(
+            f"corpus/{name} ships with the project, and names are looked up there first. Choose another name."
+        )
     if target.exists() and not overwrite:
         raise TifaError(f"{target} exists already. Choose another name, or pass --overwrite to replace it.")
     result = ingest(source, name, language=language, max_megabytes=max_megabytes)

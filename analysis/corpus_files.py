@@ -14,7 +14,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -24,7 +24,7 @@ from analysis.corpus import DERIVED, OPTIONAL, Corpus, canonical_value
 from analysis.dates import written_date
 from analysis.encoding import mojibake, surrogates
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
-from analysis.files import resolve, written_whole
+from analysis.files import exchange, resolve, written_whole
 from analysis.front_matter import split_front_matter, with_front_matter
 
 __all__ = ["FORMATS", "read_corpus", "write_corpus"]
@@ -373,14 +373,15 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
                     shutil.copytree(entry, temporary / entry.name, symlinks=True)
                 else:
                     shutil.copy2(entry, temporary / entry.name, follow_symlinks=False)
-            old = temporary.with_suffix(".old")
-            place.replace(old)
-            try:
-                temporary.replace(place)
-            except BaseException:
-                old.replace(place)
-                raise
-            shutil.rmtree(old)
+            if not exchange(temporary, place):
+                old = temporary.with_suffix(".old")
+                place.replace(old)
+                try:
+                    temporary.replace(place)
+                except BaseException:
+                    old.replace(place)
+                    raise
+                shutil.rmtree(old)
         else:
             temporary.replace(place)
     finally:
@@ -407,8 +408,9 @@ def _write_table(rows: list[dict[str, Any]], path: Path) -> None:
         else:
             values = [[v if k == "text" else canonical_value(v) for k, v in row.items()] for row in rows]
             # Python up to 3.12 leaves a lone \r outside quotes, where it would end the row.
-            quoting = csv.QUOTE_ALL if any("\r" in v for row in (rows[0], *values) for v in row) else csv.QUOTE_MINIMAL
+            risky = any("\r" in v for row in (rows[0], *values) for v in row)
             with open(temporary, "w", encoding="utf-8", newline="") as stream:
+                quoting: Literal[0, 1] = csv.QUOTE_ALL if risky else csv.QUOTE_MINIMAL
                 csv.writer(stream, lineterminator="\n", quoting=quoting).writerows([list(rows[0]), *values])
 
 

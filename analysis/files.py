@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from analysis.errors import Fault, InputError, TifaError, shown
 
-__all__ = ["check_name", "home", "resolve", "write_whole", "written_whole"]
+__all__ = ["check_name", "exchange", "home", "resolve", "write_whole", "written_whole"]
 
 
 def home() -> Path:
@@ -128,6 +129,13 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     with written_whole(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
+
+
+def exchange(first: Path, second: Path) -> bool:
+    """Exchange two paths in one step that cannot be seen half done; False if the system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    here, swap = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+    return rename is not None and rename(here, os.fsencode(first), here, os.fsencode(second), swap) == 0
 
 
 def _umask() -> int:

@@ -69,8 +69,17 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str]:
 class _TextDumper(yaml.SafeDumper):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # Line ends other than \n would be read as spaces if they were not escaped.
+        style = '"' if any(c in data for c in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_TextDumper.add_representer(str, _TextDumper.represent_str)
+
 
 def with_front_matter(row: dict[str, Any]) -> str:
+    """``row`` as a file: its fields in front matter, its text below (above, where it would not survive below)."""
     fields = {k: canonical_value(v) for k, v in row.items() if k != "text" and (canonical_value(v) or k in REQUIRED)}
     text = row["text"]
     if text != text.strip("\n") or "\r" in text:

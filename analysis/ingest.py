@@ -89,7 +89,7 @@ def ingest(
 
     From a sheet: one row per statement; columns are recognised by the names
     people give them (日期, 标题, 正文 …); unknown ones are kept. Of a workbook
-    the first sheet is read.
+    the first sheet is read. Where no source is stated, it is the file or row.
 
     Nothing is dropped silently: whatever cannot be used is in ``set_aside`` with
     its reason. A date is never invented.
@@ -110,14 +110,18 @@ def ingest(
     taken: set[str] = set()
     rows = [_understood(r, language, int(max_megabytes * 1e6), taken) for r in records]
     _link_translations(rows)
-    report = pd.DataFrame([{k: r.get(k, "") for k in _REPORT} for r in rows], columns=list(_REPORT))
+    report = pd.DataFrame([{k: r.get(k, "") for k in _REPORT} | {"source": r["place"]} for r in rows])
     good = [r for r in rows if not r["problem"]]
     if not good:
         return Ingested(None, report)
     extra = list(dict.fromkeys(k for r in good for k in r["extra"]))
     table = pd.DataFrame(
         [
-            {**{c: r.get(c, "") for c in (*REQUIRED, *OPTIONAL)}, **{k: r["extra"].get(k, "") for k in extra}}
+            {
+                **{c: r.get(c, "") for c in (*REQUIRED, *OPTIONAL)},
+                "source": r.get("source") or r["place"],
+                **{k: r["extra"].get(k, "") for k in extra},
+            }
             for r in good
         ]
     )
@@ -189,8 +193,8 @@ def _from_folder(folder: Path) -> Iterator[dict[str, Any]]:
         yield _one_file(path, relative, about.get(path, {}))
 
 
-def _aside(source: str, problem: str) -> dict[str, Any]:
-    return {"source": source, "problem": problem, "extra": {}}
+def _aside(place: str, problem: str) -> dict[str, Any]:
+    return {"place": place, "problem": problem, "extra": {}}
 
 
 def _names(texts: list[Path], folder: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
@@ -227,7 +231,7 @@ def _readable(name: str | Path) -> str:
 
 def _one_file(path: Path, relative: str, sheet: dict[str, Any]) -> dict[str, Any]:
     stem = _readable(path.stem)
-    record: dict[str, Any] = {"source": relative, "stem": stem, "file_name": stem, "extra": {}, "problem": ""}
+    record: dict[str, Any] = {"place": relative, "stem": stem, "file_name": stem, "extra": {}, "problem": ""}
     try:
         text, record["encoding"] = decode(path.read_bytes())
     except UnicodeDecodeError as error:
@@ -281,7 +285,7 @@ def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
     yield from (_aside(f"{_readable(path.name)}, sheet {name}", "only the first sheet is read") for name in unread)
     for number, row in rows:
         record: dict[str, Any] = {
-            "source": f"{_readable(path.name)}, row {number}",
+            "place": f"{_readable(path.name)}, row {number}",
             "stem": f"{_readable(path.stem)}-{number}",
             "extra": {},
             "problem": "",

@@ -27,6 +27,10 @@ Floats = NDArray[np.float64]
 #: no interval is drawn narrower than this share of the Poisson variance allows.
 LEAST_DESIGN_EFFECT = 0.5
 
+#: Student's t is not taken below these degrees of freedom: under them its quantiles
+#: swamp everything the documents say, and the point is marked `few` anyway.
+LEAST_FREEDOM = 4
+
 #: Degrees of freedom that a design effect borrows, at most, from its neighbours.
 BORROWED = 10
 
@@ -85,7 +89,7 @@ def gamma_limits(hits: Any, design_effect: Any, *, level: float = 0.95, degrees:
     s = h / e, the limits are s·G(α/2; e) and s·G(1 − α/2; e + 1), where G is
     the quantile of the gamma distribution with that shape and scale 1 and
     α = 1 − ``level``. c = t / z, the quantile of Student's t with ``degrees``
-    degrees of freedom over the normal one, widens the interval for the
+    degrees of freedom (at least 4) over the normal one, widens the interval for the
     design effect's own uncertainty.
 
     Edge cases: zero hits give [0, −ln(α/2)] (3.689 hits at 95 %), whatever the
@@ -99,7 +103,7 @@ def gamma_limits(hits: Any, design_effect: Any, *, level: float = 0.95, degrees:
     """
     hits, effect, df = (np.asarray(v, dtype=np.float64) for v in (hits, design_effect, degrees))
     tail = (1 - level) / 2
-    widening = stats.t.ppf(1 - tail, np.maximum(df, 1)) / stats.norm.ppf(1 - tail)
+    widening = stats.t.ppf(1 - tail, np.maximum(df, LEAST_FREEDOM)) / stats.norm.ppf(1 - tail)
     effect = np.maximum(np.nan_to_num(effect, nan=1.0), LEAST_DESIGN_EFFECT) * widening**2
     scale = np.where(hits > 0, effect, 1.0)
     effective = hits / scale
@@ -130,7 +134,7 @@ def ratio_limits(
     """
     b, a, effect, df = (np.asarray(v, dtype=np.float64) for v in (before, after, design_effect, degrees))
     tail = (1 - level) / 2
-    widening = stats.t.ppf(1 - tail, np.maximum(df, 1)) / stats.norm.ppf(1 - tail)
+    widening = stats.t.ppf(1 - tail, np.maximum(df, LEAST_FREEDOM)) / stats.norm.ppf(1 - tail)
     least = np.where((a > 0) & (b > 0), LEAST_DESIGN_EFFECT, 1.0)
     scale = np.maximum(np.nan_to_num(effect, nan=1.0), least) * widening**2
     a, b = a / scale, b / scale

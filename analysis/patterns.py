@@ -28,6 +28,9 @@ __all__ = ["DEFAULT_GAP", "Literal", "Pattern", "Step", "fold", "parse_pattern"]
 #: Most characters (zh) or words (en) between two parts, unless the pattern says.
 DEFAULT_GAP = {"zh": 4, "en": 5}
 _MOST_GAP = 50
+_MOST_LENGTH = 200
+#: Typographic variants that English texts use for one another.
+_ALIKE = {"’": "'", "‐": "-", "‑": "-", "\u00a0": " "}
 _MOST_LITERALS = 2000
 _OPERATOR = re.compile(r"(?:^|\s+)(\.\.\.|<>)(\d*)(?:\s+|$)")
 
@@ -66,7 +69,8 @@ def fold(text: str) -> str:
     """``text`` without the difference of letter case, character by character.
 
     The length never changes, so offsets stay true; a letter whose folded form
-    is longer (``ß``) is left as it is.
+    is longer (``ß``) is left as it is. A typographic apostrophe, hyphen or
+    no-break space becomes the plain one.
 
     >>> fold("Minors' RIGHTS in der Straße")
     "minors' rights in der straße"
@@ -74,7 +78,14 @@ def fold(text: str) -> str:
     folded = text.casefold()
     if len(folded) == len(text) and text.isascii():
         return folded
-    return "".join(f if len(f := c.casefold()) == 1 else c for c in text)
+    return text.translate({ord(c): _folded(c) for c in set(text)})
+
+
+def _folded(character: str) -> str:
+    if character in _ALIKE:
+        return _ALIKE[character]
+    folded = character.casefold()
+    return folded if len(folded) == 1 else character
 
 
 def parse_pattern(source: str, language: str) -> Pattern:
@@ -87,6 +98,8 @@ def parse_pattern(source: str, language: str) -> Pattern:
     """
     if not source or source != source.strip():
         raise ValueError("an empty pattern, or one with white space around it")
+    if len(source) > _MOST_LENGTH:
+        raise ValueError(f"{len(source)} characters; a pattern has at most {_MOST_LENGTH}")
     parts = _OPERATOR.split(source)
     steps = [Step(_literals(parts[0], language))]
     for operator, digits, part in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):

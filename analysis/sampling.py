@@ -88,12 +88,24 @@ def checked_inputs(
                 'one language, or groups=("language",): sizes of two languages cannot be pooled',
             )
         )
+    dates = _moments(table["date"])
+    if dates is None:
+        faults.append(
+            Fault(
+                subject,
+                "documents.date",
+                "dates that are missing, bare numbers or in a time zone",
+                "dates as in corpus.documents",
+            )
+        )
+    else:
+        table["date"] = dates
     if not _countable(table[base]):
         faults.append(
             Fault(
                 subject,
                 base,
-                "sizes that are missing, negative or not numbers",
+                "sizes that are missing, negative or not whole numbers",
                 "a whole number of at least 0 for each document",
             )
         )
@@ -103,7 +115,7 @@ def checked_inputs(
             Fault(
                 subject,
                 "tallies.hits",
-                "counts that are missing, negative or not numbers",
+                "counts that are missing, negative or not whole numbers",
                 "whole numbers of at least 0",
             )
         )
@@ -116,10 +128,19 @@ def checked_inputs(
     return table, faults
 
 
+def _moments(column: pd.Series) -> pd.Series | None:
+    """``column`` as dates without a zone, or None if it holds anything else."""
+    if pd.api.types.is_string_dtype(column) or column.dtype == object:
+        column = pd.to_datetime(column.astype(str), format="ISO8601", errors="coerce")
+    if not pd.api.types.is_datetime64_dtype(column.dtype) or column.isna().any():
+        return None
+    return column
+
+
 def _countable(column: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
         return False
-    return bool(((column >= 0) & (column < np.inf)).all())
+    return bool(((column >= 0) & (column < np.inf) & (column % 1 == 0)).all()) and column.dtype != bool
 
 
 def check_numbers(subject: str, faults: list[Fault], level: float, resamples: int, seed: int) -> None:
@@ -211,7 +232,8 @@ def date_span(given: str | tuple[str, str]) -> tuple[pd.Timestamp, pd.Timestamp]
 def grouped_rows(table: pd.DataFrame, groups: list[str]) -> list[tuple[tuple[Any, ...], NDArray[np.int64]]]:
     if not groups:
         return [((), np.arange(len(table)))]
-    found = table.groupby(groups, sort=True, dropna=False, observed=True).indices
+    # As objects: a missing value of a categorical column would lose its documents.
+    found = table[groups].astype(object).groupby(groups, sort=True, dropna=False).indices
     return [(key if isinstance(key, tuple) else (key,), np.asarray(members)) for key, members in found.items()]
 
 

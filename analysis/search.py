@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.boundaries import clause_ends, code_points, in_classes
 from analysis.corpus import Corpus
-from analysis.errors import Fault, InputError, MissingStep
+from analysis.errors import Fault, InputError, MissingStep, TifaError
 from analysis.lexicon import Lexicon, selected
 from analysis.patterns import Literal, Pattern, fold
 
@@ -31,6 +31,8 @@ HIT_COLUMNS = ("document", "frame", "term", "start", "end", "text")
 
 #: Characters of text searched at once: enough to forget the overhead, little memory.
 _BATCH = 4_000_000
+#: More pairs than this for one pattern in one batch would fill the memory.
+_MOST_PAIRS = 20_000_000
 _NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
@@ -340,6 +342,11 @@ def _join(left: Spans, right: Spans, gap: int, buffer: _Buffer) -> Spans:
     high = np.minimum(high, np.searchsorted(buffer.clause[right_start], buffer.clause[left_end], side="right"))
     counts = np.maximum(high - low, 0)
     total = int(counts.sum())
+    if total > _MOST_PAIRS:
+        raise TifaError(
+            f"A pattern with gaps pairs up {total:,} times in {len(buffer.text):,} characters of text: its parts are "
+            "too common for so wide a gap. Narrow the gap (`...2`) or use longer parts."
+        )
     first = np.repeat(np.arange(left_start.size), counts)
     offset = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
     second = low[first] + offset

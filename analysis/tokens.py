@@ -100,6 +100,11 @@ class Tokens:
         """Digest of the corpus these tokens came from and of the recipe."""
         return digest([self.recipe["corpus"], self.recipe_digest])
 
+    @property
+    def constructed(self) -> bool:
+        """Whether the texts were made up for teaching and testing."""
+        return bool(self.recipe.get("constructed", False))
+
     def words(self, document: str) -> list[str]:
         """The tokens of one statement, in order; a removed one is an empty string.
 
@@ -151,6 +156,11 @@ class Counts:
     def __repr__(self) -> str:
         units, features = self.matrix.shape
         return f"<Counts: {units:,} {self.recipe.get('units', 'units')} × {features:,} features, {int(self.matrix.sum()):,} tokens>"
+
+    @property
+    def constructed(self) -> bool:
+        """Whether the texts were made up for teaching and testing."""
+        return bool(self.recipe.get("constructed", False))
 
     @property
     def digest(self) -> str:
@@ -247,6 +257,8 @@ def _recipe(
     corpus: Corpus, chosen: Mapping[str, str], entries: tuple[tuple[str, int], ...], hmm: bool
 ) -> dict[str, Any]:
     recipe: dict[str, Any] = {"corpus": corpus.digest, "segmenters": dict(chosen)}
+    if corpus.constructed:
+        recipe["constructed"] = True
     if "jieba" in chosen.values():
         recipe |= {"jieba": version("jieba"), "hmm": hmm, "dictionary": [list(e) for e in entries]}
     return recipe
@@ -347,7 +359,9 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500) -> Count
         tokens.vocabulary,
         tokens.documents,
         table,
-        {"tokens": tokens.digest, "units": units} | ({"size": size} if units == "blocks" else {}),
+        {"tokens": tokens.digest, "units": units}
+        | ({"size": size} if units == "blocks" else {})
+        | ({"constructed": True} if tokens.constructed else {}),
     )
 
 
@@ -412,7 +426,7 @@ def read_dictionary(dictionary: str | os.PathLike[str] | Mapping[str, int]) -> t
     for where, word, frequency in rows:
         if not word or any(c.isspace() for c in word):
             faults.append(Fault(where, "word", shown(word), "a word without white space"))
-        elif not frequency.isdigit() or int(frequency) < 1:
+        elif not (frequency.isascii() and frequency.isdigit()) or int(frequency) < 1:
             faults.append(
                 Fault(
                     where,

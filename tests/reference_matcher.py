@@ -40,6 +40,8 @@ def expression(pattern, english):
 
 
 def folded(text):
+    """Without letter case; typographic apostrophes, hyphens and spaces are the plain ones."""
+    text = text.translate({0x2019: "'", 0x2010: "-", 0x2011: "-", 0xA0: " "})
     return "".join(f if len(f := c.casefold()) == 1 else c for c in text)
 
 

@@ -297,3 +297,13 @@ def test_the_datasheet_says_what_it_must():
     text = (home() / "corpus" / "README.md").read_text(encoding="utf-8")
     for words in ("machine", "no native reader", "must not be inferred", "14", "2026"):
         assert words in text
+
+
+def test_english_marks_begin_and_end_with_words(corpus, truth):
+    texts = dict(zip(corpus.table["id"], corpus.table["text"], strict=True))
+    english = truth[truth["document"].str.endswith("-en")]
+    assert len(english) > 500
+    for row in english.itertuples():
+        text = f" {texts[row.document]} "
+        for before, after in ((row.start, row.start + 1), (row.end, row.end + 1)):
+            assert not (text[before].isalnum() and text[after].isalnum()), (row.document, row.text)

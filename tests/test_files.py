@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import InputError, TifaError
-from analysis.files import check_name, home, resolve, write_whole, written_whole
+from analysis.files import check_name, exchange, home, resolve, write_whole, written_whole
 
 BAD_NAMES = [
     "",
@@ -154,7 +154,7 @@ def test_a_killed_write_leaves_the_old_file_whole(tmp_path):
     target = write_whole(tmp_path / "a.csv", "old")
     script = (
         "import os, sys\n"
-        "from analysis.files import written_whole\n"
+        "from analysis.files import exchange, written_whole\n"
         "with written_whole(sys.argv[1]) as temporary:\n"
         "    temporary.write_text('half')\n"
         "    os._exit(9)\n"
@@ -192,3 +192,13 @@ def test_a_folder_is_not_written_over(tmp_path):
     with pytest.raises(OSError, match="a"):
         write_whole(tmp_path / "a", "x")
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_two_folders_are_exchanged_in_one_step(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert exchange(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / "b").exists()
+    assert not exchange(tmp_path / "a", tmp_path / "nowhere")
+    assert (tmp_path / "a" / "b").exists()

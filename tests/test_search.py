@@ -75,6 +75,11 @@ def test_chinese_rules_by_hand(text, frame, expected):
         ("purify, online", en(["purif* ... online"]), []),
         ("purified water for minors", en(["purif*", "minors"], ["purified water"]), ["minors"]),
         ("protect minors' rights", en(["minors ... rights"]), ["minors' rights"]),
+        (
+            "children’s books, the cultural\u00a0market",
+            en(["children's", "cultural market"]),
+            ["children’s", "cultural\u00a0market"],
+        ),
         ("online-purified", en(["purif* <> online"]), ["online-purified"]),
     ],
 )

@@ -14,7 +14,8 @@ ORDER = """
     files provenance
     boundaries encoding dates
     intervals patterns
-    corpus front_matter
+    corpus
+    front_matter
     corpus_files
     ingest
     segmenters.base

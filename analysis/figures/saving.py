@@ -86,7 +86,7 @@ def save_figure(
     entry = {
         "caption": caption,
         "constructed": constructed,
-        "inputs": {getattr(i, "name", type(i).__name__.lower()): i.digest for i in items},
+        "inputs": _named_digests(items),
         "lock": _lock_digest(),
         "parameters": canonical(dict(parameters or {})),
         "table": digest(data.decode("utf-8")),
@@ -110,6 +110,18 @@ def save_figure(
     manifest[name] = entry
     write_whole(target / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     return Path(os.path.relpath(target / f"{name}.png"))
+
+
+def _named_digests(items: list[Any]) -> dict[str, str]:
+    """Name → digest; a second input of the same name gets a number."""
+    found: dict[str, str] = {}
+    for item in items:
+        name = base = getattr(item, "name", type(item).__name__.lower())
+        number = 2
+        while name in found and found[name] != item.digest:
+            name, number = f"{base} ({number})", number + 1
+        found[name] = item.digest
+    return found
 
 
 def _say_constructed(fig: Figure) -> None:
