@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
 import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +16,9 @@ from analysis.boundaries import count_characters
 from analysis.corpus import LANGUAGES, OPTIONAL, REQUIRED, Corpus
 from analysis.dates import find_date
 from analysis.encoding import decode, mojibake
-from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
+from analysis.errors import Fault, InputError, TifaError, shown
 from analysis.front_matter import split_front_matter
+from analysis.sheets import read_sheet
 
 __all__ = ["Ingested", "ingest"]
 
@@ -159,7 +156,7 @@ def _from_folder(folder: Path) -> Iterator[dict[str, Any]]:
     paths, bare = _names(texts, folder)
     about: dict[Path, dict[str, Any]] = {}
     for sheet in sheets:
-        rows, unread = _rows(sheet)
+        rows, unread = read_sheet(sheet)
         yield from (_aside(f"{_readable(sheet.name)}, sheet {name}", "only the first sheet is read") for name in unread)
         if not rows:
             yield _aside(_readable(sheet.relative_to(folder)), "a sheet without rows")
@@ -267,7 +264,7 @@ def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
                 )
             ],
         )
-    rows, unread = _rows(path)
+    rows, unread = read_sheet(path)
     columns = [c for _, row in rows[:1] for c in row]
     if not rows or "text" not in {_column(c) for c in columns}:
         raise InputError(
@@ -294,78 +291,6 @@ def _from_sheet(path: Path) -> Iterator[dict[str, Any]]:
         _take(record, row, _readable(path.name))
         record["text"] = str(record.get("text", "")).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         yield record
-
-
-def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    """The rows of a sheet with their numbers, blank ones left out; the names of further sheets."""
-    unread: list[str] = []
-    if path.suffix.lower() == ".xlsx":
-        try:
-            import openpyxl
-        except ImportError:
-            raise TifaError("Reading Excel needs openpyxl: pip install 'tifa[ingest]'.") from None
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            with closing(book):
-                values, *others = [[[_cell(c) for c in row] for row in s.iter_rows()] for s in book.worksheets]
-            unread = [s.title for s, o in zip(book.worksheets[1:], others, strict=True) if any(map(any, o))]
-        except Exception as error:  # openpyxl raises many kinds for a file that is none
-            raise InputError(
-                str(path),
-                [
-                    Fault(
-                        str(path),
-                        "Excel",
-                        f"{type(error).__name__}: {error}",
-                        "a readable .xlsx workbook; or save the sheet as CSV",
-                    )
-                ],
-            ) from None
-    else:
-        try:
-            text, _ = decode(path.read_bytes())
-        except UnicodeDecodeError as error:
-            raise InputError(
-                str(path), [Fault(str(path), f"byte {error.start}", "bytes in an unknown encoding", "UTF-8 or GB18030")]
-            ) from None
-        csv.field_size_limit(2**31 - 1)
-        try:
-            values = list(
-                csv.reader(
-                    io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True
-                )
-            )
-        except csv.Error as error:
-            raise InputError(
-                str(path), [Fault(str(path), "CSV", str(error), 'CSV with a header line, quoted with "')]
-            ) from None
-    numbered = [(i, row) for i, row in enumerate(values, start=1) if any(v.strip() for v in row)]
-    if not numbered:
-        return [], unread
-    header = [c.strip() or f"column {i}" for i, c in enumerate(numbered[0][1], start=1)]
-    faults = [
-        Fault(str(path), "columns", f"{shown(c)} twice", "each column once")
-        for c in dict.fromkeys(c for c in header if header.count(c) > 1)
-    ]
-    faults += [
-        Fault(f"{path}, row {i}", "row", f"{len(row)} values", f"at most {len(header)}")
-        for i, row in numbered[1:]
-        if len(row) > len(header)
-    ]
-    raise_faults(str(path), faults)
-    filled = [(i, [*row, *[""] * (len(header) - len(row))]) for i, row in numbered[1:]]
-    return [(i, dict(zip(header, row, strict=True))) for i, row in filled], unread
-
-
-def _cell(cell: Any) -> str:
-    """A cell of Excel as text: a date no more exact than it is shown."""
-    value = cell.value
-    if isinstance(value, dt.date):
-        # Whoever types 2021-05 gets 1 May, shown as "May-21": the day is Excel's.
-        shown_as = re.sub(r'"[^"]*"|\[[^]]*\]|\\.', "", cell.number_format.lower())
-        precision = "day" if "d" in shown_as else "month" if "m" in shown_as else "year"
-        return value.isoformat()[: {"day": 10, "month": 7, "year": 4}[precision]]
-    return "" if value is None else str(value)
 
 
 def _column(name: str) -> str:

@@ -83,6 +83,8 @@ def test_mostly_chinese_looks_at_common_characters():
     assert not mostly_chinese("plain")
     assert not mostly_chinese("")
     assert not mostly_chinese(read_as_gbk(SENTENCE))
+    assert mostly_chinese("净化网络环境龘靐 plain")
+    assert not mostly_chinese("净化网络龘靐龘靐")
 
 
 def test_utf8_read_as_gbk_is_found_where_it_begins():

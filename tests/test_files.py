@@ -177,6 +177,15 @@ def test_nothing_stands_under_the_name_until_the_end(tmp_path):
     assert target.read_text() == "new"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be replaced elsewhere")
+def test_who_is_reading_the_old_file_reads_it_to_its_end(tmp_path):
+    target = write_whole(tmp_path / "a.csv", "old")
+    with open(target) as stream:
+        write_whole(target, "new")
+        assert stream.read() == "old"
+    assert target.read_text() == "new"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 def test_the_mode_is_that_of_the_old_file_or_the_usual_one(tmp_path):
     old = write_whole(tmp_path / "a", "1")

@@ -102,3 +102,4 @@ def test_what_is_written_is_read_again(text, title):
 def test_a_text_that_would_not_survive_below_stands_above():
     assert with_front_matter({"id": "a", "text": "一\n\n二"}) == "---\nid: a\n---\n一\n\n二\n"
     assert split_front_matter(with_front_matter({"id": "a", "text": "\n一"})) == ({"id": "a", "text": "\n一"}, "")
+    assert with_front_matter({"id": "a", "text": "一\r\n二"}) == '---\nid: a\ntext: "一\\r\\n二"\n---\n'

@@ -13,7 +13,7 @@ ORDER = """
     errors
     files provenance
     boundaries encoding dates
-    intervals patterns
+    intervals patterns sheets
     corpus
     front_matter
     corpus_files

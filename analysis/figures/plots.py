@@ -225,7 +225,7 @@ def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[st
         if span > 2:
             ax.xaxis.set_major_locator(YearLocator(max(1, round(span / 5))))
             ax.xaxis.set_major_formatter(DateFormatter("%Y"))
-        ax.set_xlabel("grey: every statement; marks: those with hits,\nthe larger the more")
+        ax.set_xlabel("grey: every statement\nmarks: those with hits, larger for more")
     return ax
 
 
