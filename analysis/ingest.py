@@ -352,18 +352,21 @@ def _understood(record: dict[str, Any], language: str | None, limit: int, taken:
         else:
             problems.append(f"a date that is none: {record['date']}")
     else:
-        for origin, candidate in (
-            ("file name", record.get("file_name", "")),
-            *(("first lines", line[:200]) for line in lines[:5]),
+        # A day says when it was anywhere in these lines; a bare year or month ("to 2035", "No. 2021")
+        # only where a line is nothing but a date, or the headline begins with it.
+        for origin, found in (
+            ("file name", find_date(record.get("file_name", ""), search=True)),
+            *(("first lines", found) for line in lines[:5] if len(found := find_date(line[:200], search=True)) == 10),
+            *(("first lines", _nothing_but_a_date(line)) for line in lines[:5]),
+            ("first lines", _headed_by_a_date(lines[0])),
         ):
-            found = find_date(candidate, search=True)
-            if found and (len(found) == 10 or origin == "file name" or _short(candidate)):
+            if found:
                 record["date"], record["date_from"] = found, origin
                 break
         else:
             problems.append("no date in a sheet, front matter, the file name or the first five lines")
     if not record.get("title"):
-        first = lines[0].lstrip("# ").strip()
+        first = next((line for line in lines[:2] if not _nothing_but_a_date(line)), lines[0]).lstrip("# ").strip()
         if _short(first) and len(lines) > 1:
             record["title"], record["title_from"] = first, "first line"
         elif record.get("file_name"):
@@ -406,6 +409,23 @@ def _link_translations(rows: list[dict[str, Any]]) -> None:
             for row in good:
                 if row.get("translation_of"):
                     row["translation_of"] = ids[row["translation_of"]]
+
+
+_RANGE = re.compile(r"\d{4}\s*[-–—~至到]\s*\d{4}")
+_LABEL = re.compile(r"(?:发布日期|发布时间|发文日期|日期|时间|date|published)\s*[:：]\s*", re.IGNORECASE)
+
+
+def _nothing_but_a_date(line: str) -> str:
+    """The date that is all that ``line`` says, perhaps behind a label, or nothing."""
+    rest = _LABEL.sub("", line.strip("#*（）()【】[] \t"), count=1)
+    alone = re.fullmatch(r"[\d〇○零一二三四五六七八九十年月日号./\- ]+|[A-Za-z]+\.? \d{4}", rest)
+    return find_date(rest) if alone and not _RANGE.match(rest) else ""
+
+
+def _headed_by_a_date(line: str) -> str:
+    """The date that a headline begins with (2021年政府工作报告), or nothing; a range of years is none."""
+    line = line.lstrip("# ")
+    return find_date(line) if _short(line) and not _RANGE.match(line) else ""
 
 
 def _short(line: str) -> bool:

@@ -655,3 +655,33 @@ def test_damaged_work_reports_are_set_aside_line_by_line(tmp_path):
     assert result.corpus.documents["date"].dt.year.tolist() == [1954, 1981, 2009, 2012, 2019]
     assert result.set_aside["date"].tolist() == ["1955", "1982", "2007", "2008"]
     assert result.set_aside["problem"].str.startswith("damaged characters at ").all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "到2035年，我省将建成。\n净化。",
+        "The 2008 crisis is over\nWe purify.",
+        "第2021号文件\n内容。",
+        "05/06/2020\nwords",
+        "2020-2024\n年报。",
+    ],
+)
+def test_a_year_in_passing_dates_nothing(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert "no date" in ingest(tmp_path).set_aside["problem"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("In 1949 the republic was founded.\nBeijing, 7 May 2021\nText.", "2021-05-07"),
+        ("关于2022年工作要点的通知\n2021年12月3日\n内容。", "2021-12-03"),
+        ("二〇二一年六月\n保护未成年人。", "2021-06"),
+    ],
+)
+def test_a_day_in_the_first_lines_beats_a_year_in_passing(tmp_path, text, date):
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    report = ingest(tmp_path).report
+    assert report["date"].tolist() == [date]
+    assert report["title"].tolist() != [date]
