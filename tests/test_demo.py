@@ -57,7 +57,9 @@ def of_language(table, corpus, language):
 def test_size_offices_years_and_translations(corpus, chinese):
     table = chinese.table
     assert len(table) >= 160
-    assert table["text"].str.replace("\n", "").str.len().between(150, 500).all()
+    lengths = table["text"].str.replace("\n", "").str.len()
+    assert lengths.between(150, 500).all()
+    assert f"of {lengths.min()} to {lengths.max()} characters" in (home() / "corpus" / "README.md").read_text("utf-8")
     assert (table["date"].dt.year.min(), table["date"].dt.year.max()) == (2014, 2023)
     assert table["issuer"].nunique() == table["office"].nunique() == 12
     assert table["issuer"].str.startswith("云泽省").all()
