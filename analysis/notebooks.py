@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from analysis.errors import Fault, TifaError, raise_faults, shown
 from analysis.files import home, write_whole
@@ -85,6 +85,12 @@ def run_notebook(
                 -1,
             )
             raise TifaError(f"{source.name}, cell {cell + 1} failed: {error.ename}: {error.evalue}") from None
+        except CellTimeoutError:
+            raise TifaError(f"{source.name}: a cell ran for more than {timeout} seconds and was stopped.") from None
+        except DeadKernelError:
+            raise TifaError(
+                f"{source.name}: its kernel died (out of memory?); run it in JupyterLab to see where."
+            ) from None
     return notebook
 
 
@@ -119,9 +125,14 @@ def check_answer(exercise: str, answer: Any, *, answers: str | os.PathLike[str] 
     path = Path(answers) if answers is not None else home() / "notebooks" / _ANSWERS
     if not path.is_file():
         raise TifaError(f"There is no {path} to compare answers with.")
-    stored = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TifaError(f"{path} is not TOML in UTF-8: {error}") from None
     if exercise not in stored:
         raise_faults("check_answer", [Fault("check_answer", "exercise", shown(exercise), ", ".join(stored))])
+    lacking = [field for field in ("answer", "hint") if field not in stored[exercise]]
+    raise_faults(str(path), [Fault(f"exercise {exercise}", field, "nothing", "a value") for field in lacking])
     expected, hint = stored[exercise]["answer"], stored[exercise]["hint"]
     if answer is ... or answer is None:
         raise TifaError(f"Exercise {exercise} has no answer yet. {hint}")

@@ -104,6 +104,12 @@ def test_answers_are_compared_as_they_are_rounded(tmp_path):
         check_answer("4", 1, answers=path)
     with pytest.raises(TifaError, match="nowhere"):
         check_answer("1", 1, answers=tmp_path / "nowhere.toml")
+    path.write_text('["1"]\nanswer = 1\n', encoding="utf-8")
+    with pytest.raises(TifaError, match="exercise 1, hint"):
+        check_answer("1", 1, answers=path)
+    path.write_text("[", encoding="utf-8")
+    with pytest.raises(TifaError, match="not TOML"):
+        check_answer("1", 1, answers=path)
 
 
 def notebook_of(*cells_and_tags):
@@ -117,6 +123,12 @@ def test_faulty_notebooks_are_named(tmp_path):
     nbformat.write(notebook_of(("1 / 0",)), tmp_path / "a.ipynb")
     with pytest.raises(TifaError, match="a.ipynb, cell 1 failed: ZeroDivisionError"):
         run_notebook(tmp_path / "a.ipynb")
+    nbformat.write(notebook_of(("import time; time.sleep(60)",)), tmp_path / "slow.ipynb")
+    with pytest.raises(TifaError, match="more than 1 seconds"):
+        run_notebook(tmp_path / "slow.ipynb", timeout=1)
+    nbformat.write(notebook_of(("import os; os._exit(1)",)), tmp_path / "dead.ipynb")
+    with pytest.raises(TifaError, match="its kernel died"):
+        run_notebook(tmp_path / "dead.ipynb")
     nbformat.write(notebook_of(("x = 1", "solution"), ("check", "check")), tmp_path / "b.ipynb")
     with pytest.raises(TifaError, match="must follow each other"):
         student_edition(tmp_path / "b.ipynb", tmp_path / "out")
