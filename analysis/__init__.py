@@ -8,6 +8,7 @@ from analysis.change import rate_ratio
 from analysis.coding import compare_hits, disagreements, read_truth
 from analysis.corpus import Corpus
 from analysis.corpus_files import read_corpus, write_corpus
+from analysis.counts import Counts, count
 from analysis.figures.plots import plot_bars, plot_hits, plot_rates, plot_ratios
 from analysis.figures.saving import save_figure
 from analysis.ingest import ingest
@@ -15,7 +16,8 @@ from analysis.lexicon import Lexicon, make_lexicon, read_lexicon
 from analysis.notebooks import check_answer
 from analysis.reading import highlight
 from analysis.search import find, tally
-from analysis.tokens import Counts, Tokens, count, segment
+from analysis.segmentation import segment
+from analysis.tokens import Tokens
 from analysis.trends import document_hits, rates
 
 __all__ = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from analysis.errors import Fault, InputError, TifaError, shown
 
-__all__ = ["check_name", "exchange", "home", "resolve", "write_whole", "written_whole"]
+__all__ = ["check_name", "exchange", "home", "put_folder", "resolve", "write_whole", "written_folder", "written_whole"]
 
 
 def home() -> Path:
@@ -129,6 +130,38 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     with written_whole(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
+
+
+@contextmanager
+def written_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary folder beside ``path`` to write into; it takes the place of ``path`` at the end.
+
+    If the block raises, or the process is killed, what stood at ``path`` stays as it was.
+    """
+    place = Path(path).resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name[:80]}.", suffix=".part", dir=place.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        put_folder(temporary, place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_folder(temporary: Path, place: Path) -> None:
+    """Put the folder ``temporary`` in the place of ``place``, which is whole at every moment."""
+    if not place.exists():
+        temporary.replace(place)
+    elif not exchange(temporary, place):
+        old = temporary.with_suffix(".old")
+        place.replace(old)
+        try:
+            temporary.replace(place)
+        except BaseException:
+            old.replace(place)
+            raise
+        shutil.rmtree(old)
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -10,17 +10,41 @@ import csv
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["canonical", "digest", "round_significant", "table_bytes"]
+__all__ = ["Recipe", "canonical", "digest", "round_significant", "table_bytes"]
 
 #: Floats are rounded once, to this many significant digits, before they are
 #: written, drawn or digested.
 SIGNIFICANT_DIGITS = 6
+
+
+class Recipe(Mapping[str, Any]):
+    """How something was made: a mapping that cannot be changed, and that pickles.
+
+    >>> recipe = Recipe({"hmm": True})
+    >>> recipe["hmm"], len(recipe), dict(recipe)
+    (True, 1, {'hmm': True})
+    """
+
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"Recipe({self._entries!r})"
 
 
 def round_significant(values: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:

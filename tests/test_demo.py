@@ -13,7 +13,7 @@ from analysis.corpus_files import read_corpus
 from analysis.files import home
 from analysis.lexicon import read_lexicon
 from analysis.search import find, tally
-from analysis.tokens import segment
+from analysis.segmentation import segment
 from analysis.trends import rates
 
 TERM_FRAMES = ("purification", "minors", "anniversary")

@@ -18,10 +18,13 @@ ORDER = """
     front_matter
     corpus_files
     ingest
+    progress workers
     segmenters.base
-    segmenters.characters segmenters.english segmenters.jieba
+    segmenters.characters segmenters.english segmenters.jieba_reference
+    segmenters.jieba
     lexicon
-    tokens
+    dictionary cutting tokens
+    segmentation counts
     search
     sampling coding reading
     trends change

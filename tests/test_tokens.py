@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.corpus import Corpus
+from analysis.counts import count
+from analysis.dictionary import read_dictionary
 from analysis.errors import InputError, MissingStep
+from analysis.segmentation import segment
 from analysis.segmenters.base import SEGMENTERS, load_segmenter
-from analysis.tokens import count, read_dictionary, segment
 
 
 def corpus_of(*texts, language="zh"):

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from reference_tables import documents_of, tallies_of
 
 from analysis.corpus import Corpus
+from analysis.counts import count
 from analysis.errors import InputError, MissingStep, TifaWarning
 from analysis.intervals import gamma_limits
 from analysis.lexicon import make_lexicon
 from analysis.search import find, tally
-from analysis.tokens import count, segment
+from analysis.segmentation import segment
 from analysis.trends import document_hits, rates
 
 

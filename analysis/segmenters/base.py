@@ -8,13 +8,21 @@ from typing import Any
 
 from analysis.errors import Fault, InputError, shown
 
-__all__ = ["SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
+__all__ = ["JIEBA", "SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
 
 #: Cuts one text into pieces; joined they are the text again.
 Pieces = Callable[[str], list[str]]
 
 #: Name → languages it may be used for; the first that fits is the default.
-SEGMENTERS: Mapping[str, tuple[str, ...]] = {"jieba": ("zh",), "english": ("en",), "characters": ("zh", "en")}
+SEGMENTERS: Mapping[str, tuple[str, ...]] = {
+    "jieba": ("zh",),
+    "english": ("en",),
+    "characters": ("zh", "en"),
+    "jieba-reference": ("zh",),
+}
+
+#: The segmenters that take user words and may guess unknown ones.
+JIEBA = ("jieba", "jieba-reference")
 
 
 def language_of(name: str) -> tuple[str, ...]:
@@ -31,6 +39,6 @@ def language_of(name: str) -> tuple[str, ...]:
 def load_segmenter(name: str, **options: Any) -> Pieces:
     """The function ``pieces`` of the segmenter ``name``, made with ``options``."""
     language_of(name)
-    module = import_module(f"analysis.segmenters.{name}")
+    module = import_module(f"analysis.segmenters.{name.replace('-', '_')}")
     pieces: Pieces = module.make(**options)
     return pieces

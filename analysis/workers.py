@@ -1,0 +1,138 @@
+"""The same function over many batches, in this process or in several.
+
+The processes are started by hand rather than with `multiprocessing`, which
+would run the caller's script a second time in each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from queue import SimpleQueue
+from typing import Any, BinaryIO, cast
+
+from analysis.errors import TifaError
+
+__all__ = ["cores", "mapped", "serve"]
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def mapped(
+    function: Callable[..., Any], batches: Sequence[tuple[Any, ...]], *, processes: int = 1
+) -> Iterator[tuple[int, Any]]:
+    """``(number of the batch, function(*batch))`` for each batch, as they come to be done.
+
+    With one process everything happens here, in order. ``function`` must be a
+    module's function and what it takes and gives must pickle. At most twice as
+    many batches as processes are under way at once. An error in another
+    process is raised here as it is; one whose process died is a `TifaError`.
+
+    >>> dict(mapped(max, [(1, 2), (5, 3)]))
+    {0: 2, 1: 5}
+    """
+    processes = min(processes, len(batches))
+    if processes <= 1:
+        for number, batch in enumerate(batches):
+            yield number, function(*batch)
+        return
+    idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+    started = [_start() for _ in range(processes)]
+    for process in started:
+        idle.put(process)
+
+    def call(batch: tuple[Any, ...]) -> Any:
+        process = idle.get()
+        try:
+            return _ask(process, function, batch)
+        finally:
+            idle.put(process)
+
+    pool = ThreadPoolExecutor(processes)
+    try:
+        waiting: dict[Future[Any], int] = {}
+        for number, batch in enumerate(batches):
+            waiting[pool.submit(call, batch)] = number
+            if len(waiting) >= 2 * processes:
+                yield from _done(waiting)
+        while waiting:
+            yield from _done(waiting)
+    finally:
+        # Also when the caller stops early: no process of ours outlives the work.
+        for process in started:
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+        for process in started:
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    _close(pipe)
+
+
+def _done(waiting: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:
+    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        yield waiting.pop(future), future.result()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from analysis.workers import serve; serve()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+
+
+def _ask(process: subprocess.Popen[bytes], function: Callable[..., Any], batch: tuple[Any, ...]) -> Any:
+    to, back = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
+    try:
+        pickle.dump((function, batch), to, protocol=5)
+        to.flush()
+        good, answer = pickle.load(back)  # noqa: S301 - from a process that we started, through a pipe of our own
+    except (EOFError, OSError, pickle.UnpicklingError):
+        raise TifaError(
+            f"A process that worked on a batch ended (exit status {process.poll()}), perhaps for want of memory. "
+            "What was finished is kept where a folder was given; try again with processes=1."
+        ) from None
+    if not good:
+        raise answer
+    return answer
+
+
+def _close(pipe: Any) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        # What was still to be sent has no reader any more: the process was ended on purpose.
+        return
+
+
+def serve() -> None:
+    """Answer the calls that come in through standard input, until it closes."""
+    asked, told = sys.stdin.buffer, _private_output()
+    while True:
+        try:
+            function, batch = pickle.load(asked)  # noqa: S301 - from the process that started this one
+        except EOFError:
+            return
+        try:
+            answer = (True, function(*batch))
+        except Exception as error:  # handed on to the caller, who raises it
+            answer = (False, error)
+        pickle.dump(answer, told, protocol=5)
+        told.flush()
+
+
+def _private_output() -> BinaryIO:
+    """Standard output for the answers alone: what a library prints goes to standard error."""
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(own, "wb")
