@@ -17,7 +17,6 @@ from analysis.sampling import (
     check_groups,
     check_numbers,
     checked_inputs,
-    date_extent,
     date_span,
     frame_names,
     grouped_rows,
@@ -25,6 +24,7 @@ from analysis.sampling import (
     sampling_units,
     summed,
 )
+from analysis.selection import date_extent
 
 __all__ = ["rate_ratio"]
 

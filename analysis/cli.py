@@ -17,13 +17,18 @@ from rich.table import Table
 from analysis.change import rate_ratio
 from analysis.corpus_files import FORMATS, read_corpus, write_corpus
 from analysis.errors import InputError, TifaError, TifaWarning
+from analysis.features import read_parts, write_features
 from analysis.figures.saving import figures_folder, stale_files, write_gallery
 from analysis.files import check_name, home, resolve, write_whole
 from analysis.ingest import ingest
 from analysis.lexicon import read_lexicon, ties
 from analysis.notebooks import list_notebooks, run_all, student_edition
+from analysis.progress import progress_bar
 from analysis.provenance import table_bytes
 from analysis.search import find, tally
+from analysis.segmentation import segment
+from analysis.segmenters.base import SEGMENTERS
+from analysis.sources import fetch
 from analysis.trends import rates
 from analysis.verification import verify
 
@@ -157,6 +162,78 @@ def new(
     out.print(escape(f"written to {target} (what was understood: report.csv); next: tifa rates {name} --by year"))
 
 
+@app.command("fetch")
+def fetch_command(
+    name: Annotated[str, typer.Argument(help="A corpus that corpus/sources.toml registers, such as work-reports.")],
+    mirror: Annotated[
+        str | None, typer.Option(help="A folder that holds the files, or another address (TIFA_MIRROR by default).")
+    ] = None,
+) -> None:
+    """Bring a public corpus into corpus/fetched and verify every byte of it."""
+    with progress_bar(f"fetching {name}") as report:
+        corpus = fetch(name, mirror=mirror, progress=lambda done, total, _: report(done, total))
+    out.print(escape(f"{corpus!r}"[1:-1]))
+    out.print(escape(f"in {home() / 'corpus' / 'fetched' / name}; next: tifa rates {name} --by year"))
+
+
+@app.command("features")
+def features_command(
+    name: Annotated[
+        str, typer.Argument(help="A corpus whose texts are here, such as work-reports once it is fetched.")
+    ],
+    lexicon: LexiconName = "frames",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A folder; corpus/NAME for a fetched corpus.")
+    ] = None,
+) -> None:
+    """Extract what may ship without the texts: counts per block, tallies of a lexicon, metadata."""
+    corpus = read_corpus(name)
+    fetched = (home() / "corpus" / "fetched" / name / "corpus.toml").is_file() if output is None else False
+    if output is None and not fetched:
+        raise TifaError(f"{name} is not a fetched corpus; name a folder for its features with --output.")
+    target = output if output is not None else home() / "corpus" / name
+    _say_constructed(corpus.constructed)
+    write_features(corpus, target, lexicon=lexicon, parts=read_parts(name))
+    sizes = {path.name: path.stat().st_size for path in sorted(target.iterdir()) if path.is_file()}
+    for file in ("corpus.toml", "documents.csv", "counts.parquet", "tallies.csv", "claimed.csv"):
+        out.print(escape(f"{target / file}: {sizes[file] / 1e6:.2f} MB"))
+
+
+@app.command("segment")
+def segment_command(
+    corpus: str,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the tokens into.")],
+    segmenter: Annotated[
+        str | None, typer.Option(help=f"{', '.join(SEGMENTERS)}; by default the language decides.")
+    ] = None,
+    dictionary: Annotated[
+        str | None, typer.Option(help="User words for jieba: a name in corpus/dictionaries, or a path.")
+    ] = None,
+    hmm: Annotated[bool, typer.Option("--hmm/--no-hmm", help="Whether jieba may guess unknown words.")] = True,
+    fold: Annotated[bool, typer.Option("--fold", help="Take upper and lower case as one.")] = False,
+    language: LanguageChoice = None,
+    processes: Annotated[int | None, typer.Option(help="How many; by default all that pay.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tokens that are there.")] = False,
+) -> None:
+    """Cut a corpus into tokens and write them; a run that was interrupted goes on where it stopped."""
+    chosen = read_corpus(corpus)
+    if language:
+        chosen = chosen.select(language=language)
+    tokens = segment(
+        chosen,
+        segmenter,
+        dictionary,
+        hmm,
+        fold=fold,
+        folder=output,
+        overwrite=overwrite,
+        processes=processes,
+    )
+    _say_constructed(chosen.constructed)
+    out.print(escape(f"{tokens!r}"[1:-1]))
+    out.print(escape(f"in {output}, {tokens.digest}; Tokens.load({str(output)!r}) opens them"))
+
+
 @app.command("find")
 def find_command(
     corpus: str,
@@ -184,7 +261,7 @@ def rates_command(
     corpus: str,
     lexicon: LexiconName = "frames",
     frame: FrameNames = None,
-    by: Annotated[str, typer.Option(help="year, quarter, month or all.")] = "year",
+    by: Annotated[str, typer.Option(help="year, quarter, month, all, or a column.")] = "year",
     group: Annotated[list[str] | None, typer.Option("--group", "-g", help="A column; may be repeated.")] = None,
     cluster: Annotated[str | None, typer.Option(help="A column whose values are resampled as wholes.")] = None,
     language: LanguageChoice = None,

@@ -7,18 +7,18 @@ import hashlib
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.boundaries import count_characters
 from analysis.dates import parse_date, written_date
 from analysis.encoding import surrogates
 from analysis.errors import Fault, InputError, raise_faults, shown, warn
+from analysis.selection import canonical_value, date_extent, plain_text, selected_rows
 
 __all__ = ["LANGUAGES", "OPTIONAL", "REQUIRED", "Corpus"]
 
@@ -104,7 +104,7 @@ class Corpus:
         table = self.table
         languages = ", ".join(f"{k} {v:,}" for k, v in table["language"].value_counts().sort_index().items())
         written = _written_dates(table)
-        starts, ends = _extent(table)
+        starts, ends = date_extent(table)
         first, last = written[int(starts.argmin())][:10], written[int(ends.argmax())][:10]
         issuers = table.loc[table["issuer"] != "", "issuer"].nunique()
         span = first if first == last else f"{first} to {last}"
@@ -120,87 +120,41 @@ class Corpus:
         rows = head.assign(date=_written_dates(self.table.head(5))).to_html(index=False, border=0)
         return f"<p><b>{title}</b>: {html.escape(self._summary())}.{mark}</p>{rows}"
 
-    def select(self, *, since: str | None = None, until: str | None = None, **columns: Any) -> Corpus:
+    def select(
+        self, selection: str | None = None, *, since: str | None = None, until: str | None = None, **columns: Any
+    ) -> Corpus:
         """The statements whose metadata are as asked, as a corpus of its own.
 
-        ``since`` and ``until`` are dates such as ``2018-07-01``, ``2018-07`` or
-        ``2018``; both ends are included, and the whole month or year is meant
-        where no day is given. A statement dated less exactly than a bound can
-        tell apart is kept only if its whole month or year lies within. Every
-        other keyword is a column with one value or a list of them; ``2021`` and
-        ``"2021"`` are the same value, as they are in a file.
+        ``selection`` is the name of one that the corpus brings along (``panel``;
+        ``about["selections"]`` lists them, each with the keywords that it stands
+        for); what else is asked narrows it. ``since`` and ``until`` are dates such
+        as ``2018-07-01``, ``2018-07`` or ``2018``; both ends are included, and the
+        whole month or year is meant where no day is given. A statement dated less
+        exactly than a bound can tell apart is kept only if its whole month or year
+        lies within. Every other keyword is a column with one value or a list of
+        them; ``2021`` and ``"2021"`` are the same value, as they are in a file.
 
         Raises
         ------
         InputError
-            For a column or value that is not there, or if nothing is left.
+            For a selection, column or value that is not there, or if nothing is left.
 
         >>> table = pd.DataFrame({"id": ["a", "b"], "date": ["2017-12-31", "2018-01-01"],
         ...     "language": ["zh", "zh"], "text": ["一", "二"]})
         >>> Corpus(table).select(since="2018").documents.id.tolist()
         ['b']
+        >>> Corpus(table, about={"selections": {"old": {"until": "2017"}}}).select("old").documents.id.tolist()
+        ['a']
         """
-        table, faults = self.table, []
-        keep = pd.Series(True, index=table.index)
-        for column, wanted in columns.items():
-            if column not in table:
-                faults.append(Fault(f"corpus {self.name}", "column", shown(column), ", ".join(map(str, table.columns))))
-                continue
-            values = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
-            there = table[column].map(canonical_value)
-            present = set(there)
-            absent = [v for v in values if canonical_value(v) not in present]
-            if absent:
-                there_sorted = sorted(present)
-                listed = ", ".join(there_sorted[:15]) + (" …" if len(there_sorted) > 15 else "")
-                faults.append(Fault(f"corpus {self.name}", column, ", ".join(map(shown, absent)), listed or "nothing"))
-            keep &= there.isin([canonical_value(v) for v in values])
-        starts, ends = _extent(table)
-        for bound, name in ((since, "since"), (until, "until")):
-            if bound is None:
-                continue
-            try:
-                moment, precision = parse_date(bound)
-            except ValueError as error:
-                faults.append(Fault(f"corpus {self.name}", name, shown(bound), str(error)))
-                continue
-            first = pd.Timestamp(moment).normalize()
-            keep &= (starts >= first) if name == "since" else (ends <= _last_day(first, precision))
-        if not faults and not keep.any():
-            faults.append(
-                Fault(f"corpus {self.name}", "selection", "a selection that leaves nothing", "at least one statement")
-            )
-        raise_faults("select", faults, "Look at corpus.documents to see what there is.")
+        named = self.about.get("selections", {})
+        keep = selected_rows(self.table, f"corpus {self.name}", named, selection, since, until, columns)
         selected = object.__new__(Corpus)  # valid rows stay valid: no need to check them again
-        selected._fill(table[keep].reset_index(drop=True), self.name, self.about)
+        selected._fill(self.table[keep].reset_index(drop=True), self.name, self.about)
         return selected
-
-
-def _last_day(first: pd.Timestamp, precision: str) -> pd.Timestamp:
-    last = {"day": first, "month": first + pd.offsets.MonthEnd(0), "year": first + pd.offsets.YearEnd(0)}[precision]
-    return last + pd.Timedelta(days=1, microseconds=-1)
-
-
-def _extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """First and last moment that each statement's date may mean."""
-    starts, ends = table["date"], table["date"].copy()
-    for precision in ("month", "year"):
-        rough = table["date_precision"] == precision
-        if rough.any():
-            ends = ends.mask(
-                rough, starts + (pd.offsets.MonthEnd(0) if precision == "month" else pd.offsets.YearEnd(0))
-            )
-    return starts, ends
 
 
 def _written_dates(table: pd.DataFrame) -> list[str]:
     return [written_date(d, p) for d, p in zip(table["date"], table["date_precision"], strict=True)]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # a whole number that pandas made a float because its column has gaps
-    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
 
 
 def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -230,12 +184,12 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
 
     # As objects, so that no value changes on the way: a gap would make floats of large numbers.
     table = pd.DataFrame(dict(zip(columns, documents.to_dict("list").values(), strict=True)), dtype=object)
-    ids = [unicodedata.normalize("NFC", _text(v)).strip() for v in table["id"]]
+    ids = [unicodedata.normalize("NFC", plain_text(v)).strip() for v in table["id"]]
     where = [f"row {i + 1}" + (f" ({identifier})" if identifier else "") for i, identifier in enumerate(ids)]
     faults += _id_faults(ids, where)
     dates, precisions, faulty = _dates(table, where)
     faults += faulty
-    languages = [_text(v).strip() for v in table["language"]]
+    languages = [plain_text(v).strip() for v in table["language"]]
     faults += [
         Fault(w, "language", shown(v), " or ".join(LANGUAGES))
         for w, v in zip(where, languages, strict=True)
@@ -243,7 +197,7 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
     ]
     texts = []
     for w, value in zip(where, table["text"], strict=True):
-        text = unicodedata.normalize("NFC", _text(value))
+        text = unicodedata.normalize("NFC", plain_text(value))
         at = surrogates(text)
         if not text.strip():
             faults.append(Fault(w, "text", "an empty text", "a text; leave the statement out if it is lost"))
@@ -258,7 +212,7 @@ def _validated(documents: pd.DataFrame, name: str) -> pd.DataFrame:
             )
         texts.append(text)
     plain = {
-        c: [unicodedata.normalize("NFC", _text(v)).strip() for v in table[c]] if c in table else [""] * len(table)
+        c: [unicodedata.normalize("NFC", plain_text(v)).strip() for v in table[c]] if c in table else [""] * len(table)
         for c in OPTIONAL
     }
     extra = {c: table[c].tolist() for c in table.columns if c not in (*REQUIRED, *OPTIONAL, *DERIVED)}
@@ -332,14 +286,14 @@ def _dates(table: pd.DataFrame, where: list[str]) -> tuple[list[dt.datetime | No
     faults: list[Fault] = []
     for w, value in zip(where, table["date"], strict=True):
         try:
-            moment, precision = parse_date(value if isinstance(value, dt.date) else _text(value))
+            moment, precision = parse_date(value if isinstance(value, dt.date) else plain_text(value))
         except ValueError as error:
-            faults.append(Fault(w, "date", shown(_text(value)) if _text(value) else "no date", str(error)))
+            faults.append(Fault(w, "date", shown(plain_text(value)) if plain_text(value) else "no date", str(error)))
             moment, precision = None, "day"
         dates.append(moment)
         precisions.append(precision)
     if "date_precision" in table:
-        stated = [_text(v).strip() for v in table["date_precision"]]
+        stated = [plain_text(v).strip() for v in table["date_precision"]]
         order = ("year", "month", "day")
         unknown = sorted({s for s in stated if s and s not in order})
         if unknown:
@@ -358,13 +312,6 @@ def _first_moment(moment: dt.datetime, precision: str) -> dt.datetime:
     if precision == "day":
         return moment
     return dt.datetime(moment.year, moment.month if precision == "month" else 1, 1)
-
-
-def canonical_value(value: Any) -> str:
-    """A metadata value as text, the same for every file format."""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    return unicodedata.normalize("NFC", _text(value)).strip()
 
 
 def _digest(table: pd.DataFrame) -> str:

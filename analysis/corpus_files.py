@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 import math
 import os
-import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +18,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from analysis.corpus import DERIVED, OPTIONAL, Corpus, canonical_value
+from analysis.corpus import DERIVED, OPTIONAL, Corpus
 from analysis.dates import written_date
 from analysis.encoding import mojibake, surrogates
-from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
-from analysis.files import exchange, resolve, written_whole
+from analysis.errors import Fault, InputError, MissingStep, TifaError, raise_faults, shown
+from analysis.files import put_folder, resolve, written_whole
 from analysis.front_matter import split_front_matter, with_front_matter
+from analysis.selection import canonical_value
+from analysis.toml_text import toml_text
 
 __all__ = ["FORMATS", "read_corpus", "write_corpus"]
 
@@ -34,10 +34,11 @@ _FILE = "\0file"  # where a record stands; a name that no column of hers has
 
 
 def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> Corpus:
-    """Read a corpus by its name (a folder in ``corpus/`` or ``corpus/own/``) or by its path.
+    """Read a corpus by its name (a folder in ``corpus/``, ``corpus/own/`` or ``corpus/fetched/``) or by its path.
 
     A path is a folder (``corpus.toml`` and either ``statements/*.md`` or one of
-    ``statements.csv``, ``.jsonl``, ``.parquet``) or one such file.
+    ``statements.csv``, ``.jsonl``, ``.parquet``) or one such file. A corpus whose
+    texts do not ship is read from ``corpus/fetched/``, once they were fetched.
 
     Parameters
     ----------
@@ -49,10 +50,12 @@ def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> C
     ------
     TifaError
         If there is nothing of that name.
+    MissingStep
+        If only counts of that corpus ship and its texts were not fetched.
     InputError
         Listing every file and field that is wrong; nothing is read by halves.
     """
-    path = resolve(name, "corpus", "corpus/own", "corpus/fetched")
+    path = _fetched(resolve(name, "corpus", "corpus/own", "corpus/fetched"))
     faults: list[Fault] = []
     about = _read_about(path / "corpus.toml", faults) if path.is_dir() else {}
     statements = _statements_path(path)
@@ -78,6 +81,24 @@ def read_corpus(name: str | os.PathLike[str], *, max_megabytes: float = 10) -> C
         return Corpus(table.drop(columns=_FILE), str(about.get("name", path.stem)), about)
     except InputError as error:
         raise InputError(title, _named_by_file(error.faults, table), error.next_step) from None
+
+
+def _fetched(path: Path) -> Path:
+    """``path``, or where its texts were fetched to if it is a corpus of which only counts ship."""
+    shelf, name = path.parent, path.name
+    if shelf.name == "fetched" and shelf.parent.name == "corpus":
+        shelf = shelf.parent
+    elif shelf.name != "corpus" or not path.is_dir() or any(path.glob("statements*")):
+        return path
+    fetched, register = shelf / "fetched" / name, shelf / "sources.toml"
+    if (fetched / "corpus.toml").is_file():  # written last: the rest is whole
+        return fetched
+    if not register.is_file() or f"\n[{name}]" not in "\n" + register.read_text(encoding="utf-8", errors="replace"):
+        return path
+    raise MissingStep(
+        f"The texts of {name} are not here: only counts of them ship with the project. "
+        f"`tifa fetch {name}` brings the texts; read_counts({name!r}) and read_tallies({name!r}) read the counts."
+    )
 
 
 def _statements_path(path: Path) -> Path:
@@ -120,6 +141,9 @@ def _read_about(path: Path, faults: list[Fault]) -> dict[str, Any]:
         return {}
     if not isinstance(about.get("constructed", False), bool):
         faults.append(Fault(str(path), "constructed", shown(about["constructed"]), "true or false"))
+    named = about.get("selections", {})
+    if not isinstance(named, dict) or not all(isinstance(v, dict) for v in named.values()):
+        faults.append(Fault(str(path), "selections", shown(named), "a table [selections.NAME] for each"))
     return about
 
 
@@ -352,7 +376,7 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
         about = {"name": corpus.name} | dict(corpus.about) | {"name": corpus.name}
         if not set(corpus.table["translation_of"]) <= {"", *corpus.table["id"]}:
             about["excerpt"] = True
-        (temporary / "corpus.toml").write_text(_about_toml(about), encoding="utf-8", newline="\n")
+        (temporary / "corpus.toml").write_text(toml_text(about), encoding="utf-8", newline="\n")
         rows = _written_rows(corpus)
         if format == "md":
             (temporary / "statements").mkdir()
@@ -373,17 +397,7 @@ def write_corpus(corpus: Corpus, path: str | os.PathLike[str], *, format: str = 
                     shutil.copytree(entry, temporary / entry.name, symlinks=True)
                 else:
                     shutil.copy2(entry, temporary / entry.name, follow_symlinks=False)
-            if not exchange(temporary, place):
-                old = temporary.with_suffix(".old")
-                place.replace(old)
-                try:
-                    temporary.replace(place)
-                except BaseException:
-                    old.replace(place)
-                    raise
-                shutil.rmtree(old)
-        else:
-            temporary.replace(place)
+        put_folder(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target
@@ -429,25 +443,3 @@ def _arrow(values: list[Any]) -> pa.Array:
     except (pa.ArrowException, OverflowError):
         pass
     return pa.array(texts)
-
-
-def _about_toml(about: Mapping[str, Any]) -> str:
-    return "".join(f"{_toml_key(str(k))} = {_toml(v)}\n" for k, v in about.items() if v is not None)
-
-
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(v) for v in value)}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_toml_key(str(k))} = {_toml(v)}' for k, v in value.items())}}}"
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

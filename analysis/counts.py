@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import sparse
 from analysis.boundaries import block_ends
 from analysis.errors import Fault, MissingStep, raise_faults, shown
 from analysis.provenance import Recipe, digest
+from analysis.selection import selected_rows
 from analysis.tokens import Tokens
 
 __all__ = ["Counts", "count"]
@@ -33,9 +35,12 @@ class Counts:
         The statements' metadata, with their ``characters`` and ``tokens``.
     units
         One row per unit: ``document``, ``unit`` (0, 1, … within the statement),
-        ``start``, ``end`` (offsets into its text). Whole statements, or blocks.
+        ``start``, ``end`` (offsets into its text); ``part`` where the passages of
+        the statements are known. Whole statements, or blocks.
     recipe
         How the counts were made.
+    about
+        What the ``corpus.toml`` of counts that were read says, ``selections`` among it.
     """
 
     matrix: sparse.csr_array
@@ -43,14 +48,16 @@ class Counts:
     documents: pd.DataFrame
     units: pd.DataFrame
     recipe: Mapping[str, Any]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for array in (self.matrix.data, self.matrix.indices, self.matrix.indptr):
             array.flags.writeable = False
         object.__setattr__(self, "recipe", Recipe(self.recipe))
+        object.__setattr__(self, "about", Recipe(self.about))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.matrix, self.vocabulary, self.documents, self.units, self.recipe))
+        return (type(self), (self.matrix, self.vocabulary, self.documents, self.units, self.recipe, self.about))
 
     def __repr__(self) -> str:
         units, features = self.matrix.shape
@@ -66,19 +73,58 @@ class Counts:
         """Digest of the corpus these counts came from and of how they were made."""
         return digest(self.recipe)
 
+    def select(
+        self, selection: str | None = None, *, since: str | None = None, until: str | None = None, **columns: Any
+    ) -> Counts:
+        """The counts of the statements whose metadata are as asked.
 
-def count(tokens: Tokens, *, units: str = "documents", size: int = 500) -> Counts:
+        The arguments are those of `analysis.corpus.Corpus.select`. The vocabulary
+        stays as it is: the columns of a selection and of the whole agree.
+
+        >>> from analysis.corpus import Corpus
+        >>> from analysis.segmentation import segment
+        >>> corpus = Corpus(pd.DataFrame({"id": ["a", "b"], "date": ["2020", "2021"], "language": "zh", "text": ["净化", "网络"]}))
+        >>> chosen = count(segment(corpus)).select(since="2021")
+        >>> chosen.documents["id"].tolist(), chosen.matrix.toarray().tolist()
+        (['b'], [[0, 1]])
+        """
+        named = self.about.get("selections", {})
+        keep = selected_rows(self.documents, "counts", named, selection, since, until, columns)
+        kept = set(self.documents["id"][keep])
+        rows = np.flatnonzero(self.units["document"].isin(kept).to_numpy())
+        documents = self.documents[keep].reset_index(drop=True)
+        return Counts(
+            self.matrix[rows],
+            self.vocabulary,
+            documents,
+            self.units.iloc[rows].reset_index(drop=True),
+            dict(self.recipe) | {"documents": digest(sorted(kept))},
+            self.about,
+        )
+
+
+def count(tokens: Tokens, *, units: str = "documents", size: int = 500, parts: pd.DataFrame | None = None) -> Counts:
     """Count the tokens of each statement, or of each block of about ``size`` characters.
 
     Blocks are cut at sentence ends (see `analysis.boundaries.block_ends`) and
     sum to their statement. Removed tokens (id −1) are not counted.
+
+    Parameters
+    ----------
+    parts
+        Passages of the statements: one row per passage, ``document``, ``part``
+        (what it is called), ``start``, ``end``; behind one another and without a
+        gap in each statement. Blocks then end where a passage ends, and ``units``
+        says which ``part`` each belongs to; a statement without rows has one passage
+        without a name.
 
     Raises
     ------
     MissingStep
         If ``tokens`` is not `Tokens`.
     InputError
-        If ``units`` is neither documents nor blocks, or ``size`` is below 1.
+        If ``units`` is neither documents nor blocks, ``size`` is below 1, or
+        ``parts`` do not cover a statement.
 
     >>> from analysis.corpus import Corpus
     >>> from analysis.segmentation import segment
@@ -100,7 +146,7 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500) -> Count
         table = pd.DataFrame({"document": tokens.documents["id"].to_numpy(), "unit": 0, "start": 0, "end": last})
         offsets = tokens.document_offsets
     else:
-        table, offsets = _blocks(tokens, size)
+        table, offsets = _blocks(tokens, size, _passages(tokens, parts))
     kept = tokens.ids >= 0
     ends = np.concatenate([[0], np.cumsum(kept)])[offsets]
     ids = tokens.ids[kept]  # a copy, which SciPy may sort
@@ -118,14 +164,39 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500) -> Count
     )
 
 
-def _blocks(tokens: Tokens, size: int) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+Passages = dict[str, list[tuple[int, int, str]]]
+
+
+def _passages(tokens: Tokens, parts: pd.DataFrame | None) -> Passages | None:
+    """``(start, end, part)`` of each passage of each document, checked."""
+    if parts is None:
+        return None
+    lacking = [c for c in ("document", "part", "start", "end") if c not in parts]
+    raise_faults("count", [Fault("parts", "column", f"no {c}", "document, part, start, end") for c in lacking])
+    found: Passages = {}
+    for row in parts.sort_values(["document", "start"], kind="stable").itertuples(index=False):
+        found.setdefault(str(row.document), []).append((int(row.start), int(row.end), str(row.part)))
+    faults = []
+    for i, identifier in enumerate(tokens.documents["id"].tolist()):
+        first, last = tokens.document_offsets[i], tokens.document_offsets[i + 1]
+        text_end = int(tokens.ends[last - 1]) if last > first else 0
+        spans = found.setdefault(identifier, [(0, text_end, "")])
+        begins, ends = [s[0] for s in spans], [s[1] for s in spans]
+        if begins != [0, *ends[:-1]] or any(b > e for b, e, _ in spans) or ends[-1] < text_end:
+            accepted = f"passages from 0 to {text_end} or beyond, each beginning where the last ended"
+            faults.append(Fault("parts", identifier, shown([(b, e) for b, e, _ in spans]), accepted))
+    raise_faults("count", faults)
+    return found
+
+
+def _blocks(tokens: Tokens, size: int, passages: Passages | None) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """The units of block counts, and the token at which each begins."""
-    rows: list[tuple[str, int, int, int]] = []
+    rows: list[tuple[str, int, str, int, int]] = []
     offsets = [np.zeros(1, dtype=np.int64)]
     words = np.array([*tokens.vocabulary, " "], dtype=object)
     for i, identifier in enumerate(tokens.documents["id"].tolist()):
         first, last = tokens.document_offsets[i], tokens.document_offsets[i + 1]
-        starts = tokens.starts[first:last]
+        starts = np.asarray(tokens.starts[first:last])
         # The text as far as sentences need it: the tokens at their places, line ends between.
         gaps = starts - np.concatenate([[0], tokens.ends[first:last][:-1]]) if last > first else starts
         fill = [
@@ -136,8 +207,14 @@ def _blocks(tokens: Tokens, size: int) -> tuple[pd.DataFrame, NDArray[np.int64]]
         text = "".join(
             f + w.ljust(n) for f, w, n in zip(fill, words[tokens.ids[first:last]], length.tolist(), strict=True)
         )
-        ends = block_ends(text, size)
-        begins = [0, *ends[:-1]]
-        rows += [(identifier, n, a, b) for n, (a, b) in enumerate(zip(begins, ends, strict=True))]
-        offsets.append(first + np.searchsorted(starts, ends).astype(np.int64))
-    return pd.DataFrame(rows, columns=["document", "unit", "start", "end"]), np.concatenate(offsets)
+        spans = [(0, len(text), "")] if passages is None else passages[identifier]
+        cuts = [
+            (start + a, start + b, part)
+            for start, end, part in spans
+            if not start or text[start:end].strip()
+            for a, b in pairwise([0, *block_ends(text[start:end], size)])
+        ]
+        rows += [(identifier, n, part, a, b) for n, (a, b, part) in enumerate(cuts)]
+        offsets.append(first + np.searchsorted(starts, [b for _, b, _ in cuts]).astype(np.int64))
+    table = pd.DataFrame(rows, columns=["document", "unit", "part", "start", "end"])
+    return (table.drop(columns="part") if passages is None else table), np.concatenate(offsets)

@@ -6,6 +6,7 @@ import os
 import unicodedata
 from collections.abc import Mapping
 
+from analysis.encoding import surrogates
 from analysis.errors import Fault, InputError, raise_faults, shown, warn
 from analysis.files import resolve
 from analysis.segmenters.jieba_reference import APPLIES
@@ -30,8 +31,8 @@ def read_dictionary(dictionary: str | os.PathLike[str] | Mapping[str, int]) -> t
     ------
     InputError
         Naming each line without a frequency, with a frequency that is not a
-        whole number of 1 to 1,000,000,000, with white space in the word, or
-        with a word that stands twice.
+        whole number of 1 to 1,000,000,000, with white space in the word, with
+        a word that is no text, or with one that stands twice.
 
     >>> read_dictionary({"净网": 100})
     (('净网', 100),)
@@ -40,9 +41,15 @@ def read_dictionary(dictionary: str | os.PathLike[str] | Mapping[str, int]) -> t
     entries: dict[str, int] = {}
     rows: list[tuple[str, str, str]] = []
     if isinstance(dictionary, Mapping):
-        rows = [(f"dictionary, {word!r}", str(word), str(frequency)) for word, frequency in dictionary.items()]
+        for given, number in dictionary.items():
+            if isinstance(given, str) and surrogates(given) < 0:
+                rows.append((f"dictionary, {given!r}", given, str(number)))
+            else:
+                faults.append(Fault("dictionary", "word", shown(given), "Unicode text"))
     else:
         path = resolve(dictionary, "corpus/dictionaries", endings=(".txt", ""))
+        if not path.is_file():
+            raise InputError("dictionary", [Fault(str(path), "", "a folder", "a file of words with frequencies")])
         try:
             lines = path.read_bytes().decode("utf-8-sig").splitlines()
         except UnicodeDecodeError as error:

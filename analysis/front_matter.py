@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from analysis.corpus import REQUIRED, canonical_value
+from analysis.corpus import REQUIRED
+from analysis.selection import canonical_value
 
 __all__ = ["split_front_matter", "with_front_matter"]
 

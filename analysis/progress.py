@@ -40,6 +40,7 @@ def progress_bar(title: str, *, show: bool | Report | None = None) -> Iterator[R
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    vanishes = console.is_terminal or console.is_jupyter  # in a file, where it was asked for, its last state stays
+    with Progress(*columns, console=console, transient=vanishes) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.dates import parse_date
 from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
+from analysis.selection import canonical_value
 
 __all__ = [
     "PERIODS",
@@ -19,7 +20,6 @@ __all__ = [
     "check_groups",
     "check_numbers",
     "checked_inputs",
-    "date_extent",
     "date_span",
     "frame_names",
     "grouped_rows",
@@ -200,21 +200,14 @@ def _precision(table: pd.DataFrame) -> pd.Series:
 
 
 def period_labels(table: pd.DataFrame, by: str) -> NDArray[Any]:
+    """The period of each document: from its date, or what a column of another name says."""
     if by == "all":
         return np.full(len(table), "all", dtype=object)
+    if by not in PERIODS:
+        return np.array([canonical_value(value) or UNPLACED for value in table[by]], dtype=object)
     labels: NDArray[Any] = pd.to_datetime(table["date"]).dt.to_period(PERIODS[by]).astype(str).to_numpy(dtype=object)
     labels[~_precision(table).isin(_PLACEABLE[by]).to_numpy()] = UNPLACED
     return labels
-
-
-def date_extent(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    first = pd.to_datetime(table["date"])
-    last, precision = first.copy(), _precision(table)
-    for name, offset in (("month", pd.offsets.MonthEnd(0)), ("year", pd.offsets.YearEnd(0))):
-        rough = precision == name
-        if rough.any():
-            last = last.mask(rough, first + offset)
-    return first, last
 
 
 def date_span(given: str | tuple[str, str]) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.boundaries import code_points, in_classes
@@ -30,7 +32,7 @@ from analysis.workers import cores, mapped
 __all__ = ["segment"]
 
 #: Characters of text a part holds: enough to forget the overhead, little memory.
-_PART = 4_000_000
+_PART = 2_000_000
 #: Below so many characters starting a second process costs more than it saves.
 _PAYS = 8_000_000
 
@@ -102,16 +104,18 @@ def segment(
     target = None if folder is None else Path(folder)
     if target is not None:
         check_target(target, overwrite=overwrite)
-    size = sum(map(len, plan.texts))
+    large = plan.size >= _PAYS
     if processes is None:
-        processes = cores() if size >= _PAYS else 1
-    kept = None if target is None else target.resolve().parent / f".{target.name}.{plan.digest}.parts"
-    large = size >= _PAYS
+        processes = cores() if large else 1
+    kept = None
+    if target is not None:
+        place = target.resolve()
+        kept = place.parent / f".{place.name[:50]}.{plan.digest}.parts"
     with progress_bar(
         f"cutting {corpus.name}", show=progress if progress is not None else (None if large else False)
     ) as report:
         parts = _cut(plan, kept, processes, report)
-        tokens = _assembled(corpus, plan, parts, target)
+        tokens = _assembled(corpus, plan, parts, target, overwrite)
     if kept is not None:
         shutil.rmtree(kept, ignore_errors=True)
     return tokens
@@ -121,8 +125,8 @@ def segment(
 class _Plan:
     """What is to be cut how: the texts, where the parts begin, the engines, the recipe."""
 
-    texts: list[str]
-    languages: list[str]
+    table: pd.DataFrame
+    size: int
     bounds: list[int]
     engines: dict[str, tuple[str, dict[str, Any]]]
     recipe: dict[str, Any]
@@ -131,7 +135,8 @@ class _Plan:
     @property
     def digest(self) -> str:
         """Names the folder of finished parts, so that only parts of the same work are taken up again."""
-        return digest([self.recipe, self.bounds]).removeprefix("sha256:")[:16]
+        # The corpus has the same digest in whatever order its statements stand, the parts have not.
+        return digest([self.recipe, self.bounds, self.table["id"]]).removeprefix("sha256:")[:16]
 
 
 def _planned(
@@ -171,23 +176,23 @@ def _planned(
         recipe["rjieba"] = version("rjieba")
     if fold:
         recipe["fold"] = True
-    texts = table["text"].tolist()
-    return _Plan(texts, table["language"].tolist(), _bounds(texts), engines, recipe, fold)
+    lengths = table["text"].str.len().tolist()
+    return _Plan(table, sum(lengths), _bounds(lengths), engines, recipe, fold)
 
 
 def _default(language: str) -> str:
     return next(name for name, languages in SEGMENTERS.items() if language in languages)
 
 
-def _bounds(texts: Sequence[str]) -> list[int]:
+def _bounds(lengths: Sequence[int]) -> list[int]:
     """Where the parts begin, and the end."""
     bounds, size = [0], 0
-    for i, text in enumerate(texts, start=1):
-        size += len(text)
-        if size >= _PART and i < len(texts):
+    for i, length in enumerate(lengths, start=1):
+        size += length
+        if size >= _PART and i < len(lengths):
             bounds.append(i)
             size = 0
-    return [*bounds, len(texts)]
+    return [*bounds, len(lengths)]
 
 
 # -------------------------------------------------------------------------- parts
@@ -198,15 +203,16 @@ def _cut(plan: _Plan, kept: Path | None, processes: int, report: Report) -> list
     spans = list(zip(plan.bounds[:-1], plan.bounds[1:], strict=True))
     parts: dict[int, Part | Path] = {}
     if kept is not None:
-        kept.mkdir(exist_ok=True)
+        kept.mkdir(parents=True, exist_ok=True)
         parts = {n: path for n in range(len(spans)) if _whole(path := kept / f"{n}.npz")}
     left = [n for n in range(len(spans)) if n not in parts]
     report(len(parts), len(spans))
     batches = _Batches(plan, [spans[n] for n in left])
-    for at, part in mapped(cut_part, batches, processes=processes):
-        number = left[at]
-        parts[number] = part if kept is None else _keep(part, kept / f"{number}.npz")
-        report(len(parts), len(spans))
+    with closing(mapped(cut_part, batches, processes=processes)) as done:  # also if keeping a part fails
+        for at, part in done:
+            number = left[at]
+            parts[number] = part if kept is None else _keep(part, kept / f"{number}.npz")
+            report(len(parts), len(spans))
     return [parts[n] for n in range(len(spans))]
 
 
@@ -221,7 +227,8 @@ class _Batches(Sequence[tuple[Any, ...]]):
 
     def __getitem__(self, at: Any) -> Any:
         first, last = self._spans[at]
-        return self._plan.engines, self._plan.texts[first:last], self._plan.languages[first:last]
+        rows = self._plan.table.iloc[first:last]
+        return self._plan.engines, rows["text"].tolist(), rows["language"].tolist()
 
 
 _FIELDS = ("ids", "starts", "ends", "line_starts", "lengths")
@@ -238,7 +245,7 @@ def _keep(part: Part, path: Path) -> Path:
 
 def _whole(path: Path) -> bool:
     note = path.with_suffix(".sha256")
-    return path.is_file() and note.is_file() and note.read_text(encoding="ascii") == _sha256(path)
+    return path.is_file() and note.is_file() and note.read_bytes() == _sha256(path).encode("ascii")
 
 
 def _sha256(path: Path) -> str:
@@ -270,7 +277,7 @@ def _words(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
 # ------------------------------------------------------------------------ assembly
 
 
-def _assembled(corpus: Corpus, plan: _Plan, parts: list[Part | Path], target: Path | None) -> Tokens:
+def _assembled(corpus: Corpus, plan: _Plan, parts: list[Part | Path], target: Path | None, overwrite: bool) -> Tokens:
     """One vocabulary, sorted, and the parts behind one another; in files if there is a ``target``."""
     lengths: list[NDArray[np.int64]] = []
     seen: set[str] = set()
@@ -282,42 +289,45 @@ def _assembled(corpus: Corpus, plan: _Plan, parts: list[Part | Path], target: Pa
     vocabulary = tuple(sorted(set(final.values())))
     number = {word: i for i, word in enumerate(vocabulary)}
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+    total = int(offsets[-1])
     lexical = _lexical(vocabulary)
     documents = corpus.table.drop(columns="text")
+    sizes: list[NDArray[np.int64]] = []
 
-    def fill(arrays: dict[str, Any]) -> None:
-        sizes = []
-        at = 0
+    def renumbered() -> Iterator[dict[str, NDArray[Any]]]:
         parts.reverse()
         while parts:  # each is let go as soon as it has gone over
             part = _taken(parts.pop())
-            end = at + part.ids.size
-            renumber = np.fromiter((number[final[w]] for w in part.words), dtype=np.int32, count=len(part.words))
-            ids = renumber[part.ids]
-            arrays["ids"][at:end] = ids
-            for name in ("starts", "ends", "line_starts"):
-                arrays[name][at:end] = getattr(part, name)
+            ids = np.fromiter((number[final[w]] for w in part.words), dtype=np.int32, count=len(part.words))[part.ids]
             row = np.repeat(np.arange(part.lengths.size, dtype=np.int32), part.lengths)
-            sizes.append(np.bincount(row[lexical[ids]], minlength=part.lengths.size))
-            at = end
-        arrays["document_offsets"][:] = offsets
-        documents["tokens"] = np.concatenate(sizes).astype(np.int64)
+            sizes.append(np.bincount(row[lexical[ids]], minlength=part.lengths.size).astype(np.int64))
+            yield {"ids": ids, "starts": part.starts, "ends": part.ends, "line_starts": part.line_starts}
 
-    shapes = {name: ((int(offsets[-1]),), dtype) for name, dtype in _TYPES.items()}
-    shapes["document_offsets"] = (offsets.shape, np.dtype(np.int64))
     if target is None:
-        arrays: dict[str, Any] = {name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()}
-        fill(arrays)
-        return Tokens(**arrays, vocabulary=vocabulary, documents=documents, recipe=plan.recipe)
+        arrays: dict[str, NDArray[Any]] = {name: np.empty(total, dtype) for name, dtype in _TYPES.items()}
+        at = 0
+        for values in renumbered():
+            for name, array in arrays.items():
+                array[at : at + values["ids"].size] = values[name]
+            at += values["ids"].size
+        documents["tokens"] = np.concatenate(sizes)
+        return Tokens(
+            **arrays, document_offsets=offsets, vocabulary=vocabulary, documents=documents, recipe=plan.recipe
+        )
     with written_folder(target) as folder:
-        mapped_arrays = {
-            name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
-            for name, (shape, dtype) in shapes.items()
-        }
-        fill(mapped_arrays)
-        for array in mapped_arrays.values():
-            array.flush()
+        with ExitStack() as stack:
+            # Written, not mapped: where the disk is full, a mapped file ends the process without a word.
+            streams = {name: stack.enter_context(open(folder / f"{name}.npy", "wb")) for name in _TYPES}
+            for name, dtype in _TYPES.items():
+                header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (total,)}
+                np.lib.format.write_array_header_1_0(streams[name], header)
+            for values in renumbered():
+                for name, stream in streams.items():
+                    stream.write(values[name].data)
+        np.save(folder / "document_offsets.npy", offsets)
+        documents["tokens"] = np.concatenate(sizes)
         describe(folder, vocabulary, documents, plan.recipe)
+        check_target(target, overwrite=overwrite)  # again: much time has passed
     return Tokens.load(target)
 
 

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from pandas.api.types import is_object_dtype
 
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
 from analysis.files import written_folder
 from analysis.provenance import Recipe, digest
+from analysis.selection import canonical_value
 
 __all__ = ["Tokens"]
 
@@ -31,7 +34,9 @@ _ARRAYS = {
     "line_starts": np.dtype(np.bool_),
 }
 _FILES = (*(f"{name}.npy" for name in _ARRAYS), "vocabulary.arrow", "documents.arrow")
+_ABOUT = "tokens.json"
 _FORMAT = 1
+_AGAIN = "Segment the corpus again; nothing was taken over."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,13 +131,14 @@ class Tokens:
         ``line_starts.npy`` are NumPy arrays; ``vocabulary.arrow`` (column ``word``)
         and ``documents.arrow`` are Arrow files, which R, Julia and others read too;
         ``tokens.json`` holds the recipe, and the size and SHA-256 of each file.
-        The folder appears whole or not at all.
+        The folder appears whole or not at all. A column of ``documents`` that
+        mixes kinds of values (3, ``"3a"``) is kept as text.
 
         Raises
         ------
         TifaError
             If there is something at ``path`` and ``overwrite`` is false, or it is
-            not a folder of tokens.
+            not a folder of tokens, or holds more than tokens.
         """
         target = Path(path)
         check_target(target, overwrite=overwrite)
@@ -164,23 +170,8 @@ class Tokens:
         folder = Path(path)
         about = _about(folder)
         _check_files(folder, about["files"], verify=verify)
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
-        raise_faults(
-            f"tokens at {folder}",
-            [
-                Fault(
-                    str(folder / f"{name}.npy"), "type", f"{arrays[name].dtype}, {arrays[name].ndim} dimensions", str(d)
-                )
-                for name, d in _ARRAYS.items()
-                if arrays[name].dtype != d or arrays[name].ndim != 1
-            ],
-        )
-        return cls(
-            **arrays,
-            vocabulary=tuple(_read_arrow(folder / "vocabulary.arrow").column("word").to_pylist()),
-            documents=_read_arrow(folder / "documents.arrow").to_pandas(),
-            recipe=about["recipe"],
-        )
+        arrays, vocabulary, documents = _content(folder)
+        return cls(**arrays, vocabulary=vocabulary, documents=documents, recipe=about["recipe"])
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
@@ -188,14 +179,21 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     if target.exists():
         if not overwrite:
             raise TifaError(f"{target} exists already. Choose another place, or pass overwrite=True to replace it.")
-        if not target.is_dir() or (any(target.iterdir()) and not (target / "tokens.json").exists()):
+        there = {entry.name for entry in target.iterdir()} if target.is_dir() else set()
+        if not target.is_dir() or (there and _ABOUT not in there):
             raise TifaError(f"{target} is not a folder of tokens and is left alone. Choose another place.")
+        others = sorted(name for name in there - {*_FILES, _ABOUT} if not name.startswith("."))
+        if others:
+            raise TifaError(
+                f"{target} holds more than tokens ({', '.join(others[:10])}) and is left alone. "
+                "Move that away, or choose another place."
+            )
 
 
 def describe(folder: Path, vocabulary: tuple[str, ...], documents: pd.DataFrame, recipe: Mapping[str, Any]) -> None:
     """Write beside the arrays in ``folder`` what makes them tokens."""
     _write_arrow(pa.table({"word": pa.array(vocabulary, pa.string())}), folder / "vocabulary.arrow")
-    _write_arrow(pa.Table.from_pandas(documents, preserve_index=False), folder / "documents.arrow")
+    _write_arrow(pa.Table.from_pandas(_storable(documents), preserve_index=False), folder / "documents.arrow")
     files = {}
     for name in _FILES:
         with open(folder / name, "rb") as stream:
@@ -204,19 +202,24 @@ def describe(folder: Path, vocabulary: tuple[str, ...], documents: pd.DataFrame,
                 "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
             }
     about = {"format": _FORMAT, "recipe": dict(recipe), "files": files}
-    (folder / "tokens.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    path = folder / "tokens.json"
+    path = folder / _ABOUT
     if not path.is_file():
         raise TifaError(f"There are no tokens at {folder}: tokens.save(path) and `tifa segment` write such a folder.")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        known = about["format"] == _FORMAT and isinstance(about["recipe"], dict) and set(about["files"]) == set(_FILES)
-        known = known and "corpus" in about["recipe"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"tokens at {folder}", [Fault(str(path), "JSON", str(error), "what save wrote")]) from None
+        known = about["format"] == _FORMAT and isinstance(about["recipe"], dict) and "corpus" in about["recipe"]
+        known = known and set(about["files"]) == set(_FILES)
+        known = known and all(isinstance(f["bytes"], int) and f["sha256"] for f in about["files"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"tokens at {folder}",
+            [Fault(str(path), "JSON", f"{type(error).__name__}: {error}", "what save wrote")],
+            _AGAIN,
+        ) from None
     if not known:
         raise InputError(
             f"tokens at {folder}",
@@ -239,19 +242,71 @@ def _check_files(folder: Path, files: Mapping[str, Any], *, verify: bool) -> Non
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
             if found != noted["sha256"]:
                 faults.append(Fault(str(path), "SHA-256", found, noted["sha256"]))
-    raise_faults(f"tokens at {folder}", faults, "Segment the corpus again; nothing was taken over.")
+    raise_faults(f"tokens at {folder}", faults, _AGAIN)
+
+
+def _content(folder: Path) -> tuple[dict[str, NDArray[Any]], tuple[str, ...], pd.DataFrame]:
+    """The arrays, mapped, with the vocabulary and the documents; all of one mould."""
+    faults: list[Fault] = []
+    arrays: dict[str, NDArray[Any]] = {}
+    tables: dict[str, pa.Table] = {}
+    for name, dtype in _ARRAYS.items():
+        path = folder / f"{name}.npy"
+        try:
+            arrays[name] = np.load(path, mmap_mode="r")
+        except (ValueError, SyntaxError, EOFError, TokenError) as error:  # what NumPy says of a header it cannot read
+            faults.append(Fault(str(path), "header", str(error).split("\n")[0], f"an array of {dtype}"))
+            continue
+        if arrays[name].dtype != dtype or arrays[name].ndim != 1:
+            received = f"{arrays[name].dtype}, {arrays[name].ndim} dimensions"
+            faults.append(Fault(str(path), "type", received, f"{dtype}, 1 dimension"))
+    for name, column in (("vocabulary", "word"), ("documents", "id")):
+        path = folder / f"{name}.arrow"
+        try:
+            with pa.memory_map(str(path)) as source:
+                tables[name] = pa.ipc.open_file(source).read_all()
+                tables[name].column(column)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            faults.append(Fault(str(path), "Arrow", str(error).split("\n")[0], f"a table with a column {column}"))
+    raise_faults(f"tokens at {folder}", faults, _AGAIN)
+    offsets = arrays["document_offsets"]
+    expected = dict.fromkeys(("ids", "starts", "ends", "line_starts"), int(offsets[-1]) if offsets.size else 0)
+    expected["document_offsets"] = len(tables["documents"]) + 1
+    raise_faults(
+        f"tokens at {folder}",
+        [
+            Fault(str(folder / f"{name}.npy"), "length", f"{arrays[name].size:,}", f"{size:,}")
+            for name, size in expected.items()
+            if arrays[name].size != size
+        ],
+        _AGAIN,
+    )
+    return arrays, tuple(tables["vocabulary"].column("word").to_pylist()), _restored(tables["documents"])
+
+
+def _storable(documents: pd.DataFrame) -> pd.DataFrame:
+    """``documents`` with every column as Arrow can hold it, else as text."""
+    table = documents.copy(deep=False)
+    for name in filter(lambda name: is_object_dtype(table[name]), table.columns):
+        values = table[name].tolist()
+        try:
+            kept = pa.array(values, from_pandas=True).to_pylist()
+        except (pa.ArrowException, OverflowError):
+            kept = []
+        texts = [canonical_value(v) for v in values]
+        if [canonical_value(v) for v in kept] != texts:
+            table[name] = texts
+    return table
+
+
+def _restored(table: pa.Table) -> pd.DataFrame:
+    documents: pd.DataFrame = table.to_pandas()
+    for name in filter(lambda name: is_object_dtype(documents[name]), documents.columns):
+        # Whole numbers stay whole beside a gap, and lists stay lists.
+        documents[name] = pd.Series(table.column(name).to_pylist(), dtype=object)
+    return documents
 
 
 def _write_arrow(table: pa.Table, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-
-
-def _read_arrow(path: Path) -> pa.Table:
-    try:
-        with pa.memory_map(str(path)) as source:
-            return pa.ipc.open_file(source).read_all()
-    except pa.ArrowException as error:
-        raise InputError(
-            f"tokens at {path.parent}", [Fault(str(path), "Arrow", str(error), "what save wrote")]
-        ) from None

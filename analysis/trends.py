@@ -92,7 +92,10 @@ def rates(
         ``date_precision`` and ``translation_of`` where known. Only these
         documents are counted, so that a selection of them is one of the hits.
     by
-        ``year``, ``quarter`` or ``month``; ``all`` for one period.
+        ``year``, ``quarter`` or ``month`` of the date; ``all`` for one period; or a
+        column of ``documents`` of another name whose values are the periods (terms
+        of office), in the order of their labels. Where it is empty the period is
+        ``unplaced``.
     base
         The size that hits are divided by: ``characters`` or ``tokens``.
     groups
@@ -126,8 +129,9 @@ def rates(
     """
     groups = [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
     table, faults = checked_inputs("rates", tallies, documents, base, groups, cluster)
-    if by not in (*PERIODS, "all"):
-        faults.append(Fault("rates", "by", shown(by), ", ".join((*PERIODS, "all"))))
+    if by not in (*PERIODS, "all") and (by not in documents or by in groups):
+        accepted = f"{', '.join(PERIODS)}, all, or a column of documents that is no group"
+        faults.append(Fault("rates", "by", shown(by), accepted))
     check_groups("rates", faults, groups, _COLUMNS)
     check_numbers("rates", faults, level, resamples, seed)
     raise_faults("rates", faults)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, cast
 
@@ -27,7 +29,7 @@ def cores() -> int:
 
 def mapped(
     function: Callable[..., Any], batches: Sequence[tuple[Any, ...]], *, processes: int = 1
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """``(number of the batch, function(*batch))`` for each batch, as they come to be done.
 
     With one process everything happens here, in order. ``function`` must be a
@@ -44,9 +46,7 @@ def mapped(
             yield number, function(*batch)
         return
     idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-    started = [_start() for _ in range(processes)]
-    for process in started:
-        idle.put(process)
+    started: list[subprocess.Popen[bytes]] = []
 
     def call(batch: tuple[Any, ...]) -> Any:
         process = idle.get()
@@ -57,6 +57,9 @@ def mapped(
 
     pool = ThreadPoolExecutor(processes)
     try:
+        for _ in range(processes):
+            started.append(_start())
+            idle.put(started[-1])
         waiting: dict[Future[Any], int] = {}
         for number, batch in enumerate(batches):
             waiting[pool.submit(call, batch)] = number
@@ -82,13 +85,11 @@ def _done(waiting: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return subprocess.Popen(
-        [sys.executable, "-c", "from analysis.workers import serve; serve()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    )
+    # What is imported there is what is imported here, whatever lies in the working folder.
+    path = [*(p for p in sys.path if isinstance(p, str)), str(Path(__file__).resolve().parents[1])]
+    program = f"import sys; sys.path[:] = {path!a}; from analysis.workers import serve; serve()"
+    command = [sys.executable, "-c", program]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
 
 
 def _ask(process: subprocess.Popen[bytes], function: Callable[..., Any], batch: tuple[Any, ...]) -> Any:
@@ -99,12 +100,19 @@ def _ask(process: subprocess.Popen[bytes], function: Callable[..., Any], batch: 
         good, answer = pickle.load(back)  # noqa: S301 - from a process that we started, through a pipe of our own
     except (EOFError, OSError, pickle.UnpicklingError):
         raise TifaError(
-            f"A process that worked on a batch ended (exit status {process.poll()}), perhaps for want of memory. "
+            f"A process that worked on a batch ended{_status(process)}, perhaps for want of memory. "
             "What was finished is kept where a folder was given; try again with processes=1."
         ) from None
     if not good:
         raise answer
     return answer
+
+
+def _status(process: subprocess.Popen[bytes]) -> str:
+    try:
+        return f" (exit status {process.wait(timeout=5)})"
+    except subprocess.TimeoutExpired:
+        return ""
 
 
 def _close(pipe: Any) -> None:
@@ -117,6 +125,7 @@ def _close(pipe: Any) -> None:
 
 def serve() -> None:
     """Answer the calls that come in through standard input, until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and it ends us
     asked, told = sys.stdin.buffer, _private_output()
     while True:
         try:
@@ -126,9 +135,18 @@ def serve() -> None:
         try:
             answer = (True, function(*batch))
         except Exception as error:  # handed on to the caller, who raises it
-            answer = (False, error)
+            answer = (False, _portable(error))
         pickle.dump(answer, told, protocol=5)
         told.flush()
+
+
+def _portable(error: Exception) -> Exception:
+    """``error`` if it survives the way to the other process, else a `TifaError` that says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # whatever its class does when it is pickled
+        return TifaError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _private_output() -> BinaryIO:

@@ -29,3 +29,18 @@ def shared():
     if not folder.is_dir():
         pytest.skip("no folder ../shared with real corpora and samples")
     return folder
+
+
+@pytest.fixture(scope="session")
+def work_reports(shared, tmp_path_factory):
+    """The work reports, fetched from the mirror into a folder of their own, and their parts."""
+    from analysis.features import read_parts
+    from analysis.sources import fetch
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "corpus").mkdir()
+    for name in ("sources.toml", "checksums", "work-reports", "lexicons"):
+        (home / "corpus" / name).symlink_to(ROOT / "corpus" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIFA_HOME", str(home))
+        return fetch("work-reports", mirror=shared / "mirror"), read_parts("work-reports")

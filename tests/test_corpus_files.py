@@ -541,7 +541,7 @@ def test_a_linked_folder_is_replaced_behind_its_link(tmp_path):
     assert names(tmp_path) == ["link", "real"]
 
 
-@pytest.mark.parametrize("failing", ["with_front_matter", "_about_toml", "_written_rows"])
+@pytest.mark.parametrize("failing", ["with_front_matter", "toml_text", "_written_rows"])
 def test_a_failing_write_leaves_the_old_corpus_whole(tmp_path, monkeypatch, failing):
     target = write_corpus(small(), tmp_path / "c")
     write(target, notes_txt="mine")
@@ -570,7 +570,7 @@ def test_a_failing_exchange_leaves_the_old_corpus_whole(tmp_path, monkeypatch, s
         return replace(self, other)
 
     # A system that cannot exchange two folders in one step renames twice.
-    monkeypatch.setattr("analysis.corpus_files.exchange", lambda *_: False)
+    monkeypatch.setattr("analysis.files.exchange", lambda *_: False)
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="no"):
         write_corpus(small(title=["x", "y"]), target, overwrite=True)

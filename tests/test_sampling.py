@@ -6,7 +6,6 @@ from reference_tables import documents_of, tallies_of
 from analysis.errors import InputError, MissingStep, TifaWarning
 from analysis.sampling import (
     check_clusters,
-    date_extent,
     date_span,
     frame_names,
     grouped_rows,
@@ -48,13 +47,6 @@ def test_what_is_no_span_is_refused(given, message):
         date_span(given)
 
 
-def test_a_date_means_its_whole_month_or_year():
-    table = documents_of([1, 1, 1], ["2020-02-01", "2020-02-01", "2020-01-01"], date_precision=["day", "month", "year"])
-    first, last = date_extent(table)
-    assert first.equals(table["date"])
-    assert last.dt.strftime("%m-%d").tolist() == ["02-01", "02-29", "12-31"]
-
-
 @pytest.mark.parametrize(
     ("by", "labels"),
     [
@@ -68,6 +60,11 @@ def test_a_date_is_placed_only_where_it_is_exact_enough(by, labels):
     dates = ["2020-05-07", "2020-02-01", "2021-01-01"]
     table = documents_of([1, 1, 1], dates, date_precision=["day", "month", "year"])
     assert period_labels(table, by).tolist() == labels
+
+
+def test_a_column_of_another_name_says_the_periods():
+    table = documents_of([1, 1, 1], ["2020-05-07"] * 3, term=["1998–2003", "", 7.0])
+    assert period_labels(table, "term").tolist() == ["1998–2003", "unplaced", "7"]
 
 
 def test_sub_frames_are_summed_and_names_that_only_begin_alike_are_not():

@@ -11,23 +11,26 @@ PACKAGE = Path(analysis.__file__).parent
 
 ORDER = """
     errors
-    files provenance
+    files provenance toml_text
     boundaries encoding dates
-    intervals patterns sheets
+    intervals patterns sheets selection
     corpus
     front_matter
     corpus_files
-    ingest
+    ingest report_parts report_files
+    work_reports
+    sources
     progress workers
     segmenters.base
-    segmenters.characters segmenters.english segmenters.jieba_reference
+    segmenters.characters segmenters.english segmenters.jieba_reference segmenters.lac
     segmenters.jieba
     lexicon
     dictionary cutting tokens
     segmentation counts
     search
     sampling coding reading
-    trends change
+    trends change agreement
+    features
     figures.style
     figures.plots figures.saving
     notebooks
@@ -86,25 +89,32 @@ def test_the_public_names_are_these():
         "Tokens",
         "check_answer",
         "compare_hits",
+        "compare_segmenters",
         "count",
         "disagreements",
         "document_hits",
+        "fetch",
         "find",
         "highlight",
         "ingest",
         "make_lexicon",
         "plot_bars",
+        "plot_coverage",
         "plot_hits",
         "plot_rates",
         "plot_ratios",
         "rate_ratio",
         "rates",
         "read_corpus",
+        "read_counts",
         "read_lexicon",
+        "read_parts",
+        "read_tallies",
         "read_truth",
         "save_figure",
         "segment",
         "tally",
         "write_corpus",
+        "write_features",
     ]
     assert all(hasattr(analysis, name) for name in analysis.__all__)

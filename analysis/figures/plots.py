@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from textwrap import wrap
@@ -17,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from analysis.errors import Fault, MissingStep, raise_faults, shown
 from analysis.figures.style import COLOURS, LINES, MARKERS, style
 
-__all__ = ["plot_bars", "plot_hits", "plot_rates", "plot_ratios"]
+__all__ = ["plot_bars", "plot_coverage", "plot_hits", "plot_rates", "plot_ratios"]
 
 _RATES = ("frame", "period", "documents", "hits", "size", "per_million", "low", "high", "document_share", "few")
 
@@ -55,7 +56,9 @@ def plot_rates(
     groups = list(table.columns[: list(table.columns).index("frame")])
     placed = table[table["period"] != "unplaced"]
     raise_faults("plot_rates", [] if len(placed) else [Fault("plot_rates", "table", "no dated period", "at least one")])
-    axis = _periods(placed["period"].unique()).sort_values()
+    axis = _axis(placed["period"])
+    if events and not isinstance(axis, pd.PeriodIndex):
+        raise_faults("plot_rates", [Fault("plot_rates", "events", "dates", "no events where periods are no dates")])
     with style():
         if ax is None:
             figure, panels = plt.subplots(
@@ -92,7 +95,7 @@ def plot_rates(
     return drawn[0] if ax is not None or len(drawn) == 1 else drawn
 
 
-def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.PeriodIndex, labels: Mapping[str, str]) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.Index, labels: Mapping[str, str]) -> None:
     parts = list(table.groupby(groups, sort=False, observed=True)) if groups else [((), table)]
     raise_faults(
         "plot_rates",
@@ -107,11 +110,12 @@ def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.PeriodInde
         if len(parts) > len(COLOURS)
         else [],
     )
-    full = pd.period_range(axis[0], axis[-1], freq=axis.freq)
     for i, (key, part) in enumerate(parts):
         names = [labels.get(str(k), str(k)) for k in (key if isinstance(key, tuple) else (key,))]
-        line = part.set_index(_periods(part["period"]))[["per_million", "low", "high", "few"]].reindex(full)
-        x = np.arange(len(full)) + (0.12 * (i - (len(parts) - 1) / 2) if len(parts) > 1 else 0.0)
+        dated = isinstance(axis, pd.PeriodIndex)
+        index = pd.PeriodIndex(part["period"].astype(str), freq=axis.freq) if dated else part["period"].astype(str)
+        line = part.set_index(index)[["per_million", "low", "high", "few"]].reindex(axis)
+        x = np.arange(len(axis)) + (0.12 * (i - (len(parts) - 1) / 2) if len(parts) > 1 else 0.0)
         y, low, high = (line[c].to_numpy(dtype=float) for c in ("per_million", "low", "high"))
         colour, few = COLOURS[i], line["few"].fillna(False).to_numpy(dtype=bool)
         if len(parts) == 1:
@@ -121,56 +125,61 @@ def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.PeriodInde
         else:
             ax.vlines(x, low, high, color=colour, alpha=0.55, linewidth=0.8)
         ax.plot(x, y, color=colour, linestyle=LINES[i], label=", ".join(names))
-        ax.plot(x[~few], y[~few], linestyle="none", marker=MARKERS[i], color=colour, clip_on=False)
-        ax.plot(
-            x[few],
-            y[few],
-            linestyle="none",
-            marker=MARKERS[i],
-            clip_on=False,
-            markerfacecolor="white",
-            markeredgecolor=colour,
-            markeredgewidth=0.8,
-        )
+        for chosen, filling in ((~few & ~np.isnan(y), colour), (few & ~np.isnan(y), "white")):
+            if chosen.any():  # an empty line would claim the corner of the page as its place
+                ax.plot(
+                    x[chosen],
+                    y[chosen],
+                    linestyle="none",
+                    marker=MARKERS[i],
+                    clip_on=False,
+                    color=colour,
+                    markerfacecolor=filling,
+                    markeredgewidth=0.8,
+                )
     # A period with next to no text has a bound that would flatten all others: cut it, and say so.
     top, most = 1.05 * float(np.nanmax(table["high"])), 2.4 * float(np.nanmax(table["per_million"]))
     ax.set_ylim(0, most if 0 < most < top else top)
     if 0 < most < top:
-        ax.annotate("bands cut at the top", (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=5.5)
+        note = ax.annotate(
+            "bands cut at the top", (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=5.5
+        )
+        note.set_in_layout(False)  # beside the title there is room; it must not move the panels
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     if len(parts) > 1:
         ax.legend(loc="upper left", handlelength=2.4)
 
 
-def _periods(labels: Any) -> pd.PeriodIndex:
-    """Labels such as 2021, 2021Q3 and 2021-07 as periods; the label says which they are."""
-    labels = [str(label) for label in labels]
-    kind = "Q" if "Q" in labels[0] else "M" if "-" in labels[0] else "Y"
-    try:
-        return pd.PeriodIndex(labels, freq=kind)
-    except ValueError:
-        raise_faults(
-            "plot_rates",
-            [Fault("plot_rates", "period", shown(labels[0]), "years, quarters or months, as rates gives them")],
-        )
-        raise
+_DATED = re.compile(r"\d{4}(?:Q[1-4]|-(?:0[1-9]|1[0-2]))?")
 
 
-def _time_axis(ax: Axes, axis: pd.PeriodIndex) -> None:
-    full = pd.period_range(axis[0], axis[-1], freq=axis.freq)
-    step = max(1, int(np.ceil(len(full) / 10)))
+def _axis(labels: pd.Series) -> pd.Index:
+    """All places of the x axis: every year, quarter or month of the span, or the labels in their order."""
+    names = list(dict.fromkeys(labels.astype(str)))
+    if not all(_DATED.fullmatch(name) and len(name) == len(names[0]) for name in names):
+        return pd.Index(names)
+    kind = "Q" if "Q" in names[0] else "M" if "-" in names[0] else "Y"
+    periods = pd.PeriodIndex(names, freq=kind)
+    return pd.period_range(periods.min(), periods.max(), freq=kind)
+
+
+def _time_axis(ax: Axes, axis: pd.Index) -> None:
+    ax.set_xlim(-0.6, len(axis) - 0.4)
+    if not isinstance(axis, pd.PeriodIndex):
+        ax.set_xticks(range(len(axis)), list(axis), rotation=35, ha="right", rotation_mode="anchor")
+        return
+    step = max(1, int(np.ceil(len(axis) / 10)))
     per_year = {"Y": 1, "Q": 4, "M": 12}[axis.freqstr[0]]
-    if per_year > 1 and len(full) > per_year:
-        years = [i for i, p in enumerate(full) if (p.quarter if per_year == 4 else p.month) == 1]
+    if per_year > 1 and len(axis) > per_year:
+        years = [i for i, p in enumerate(axis) if (p.quarter if per_year == 4 else p.month) == 1]
         years = years[:: max(1, int(np.ceil(len(years) / 10)))]
-        ax.set_xticks(years, [str(full[i].year) for i in years])
+        ax.set_xticks(years, [str(axis[i].year) for i in years])
     else:
-        ax.set_xticks(range(0, len(full), step), [str(p) for p in full[::step]])
-    ax.set_xlim(-0.6, len(full) - 0.4)
+        ax.set_xticks(range(0, len(axis), step), [str(p) for p in axis[::step]])
 
 
-def _events(ax: Axes, events: Mapping[str, str], axis: pd.PeriodIndex) -> None:
+def _events(ax: Axes, events: Mapping[str, str], axis: pd.Index) -> None:
     """A thin vertical for each event, with a letter that the key below the panels explains."""
     for letter, date in zip(ascii_lowercase, events, strict=False):
         moment = pd.Timestamp(date)
@@ -230,41 +239,107 @@ def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[st
 
 
 def plot_ratios(
-    table: pd.DataFrame, ax: Axes | None = None, *, label: str = "label", labels: Mapping[str, str] | None = None
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    label: str = "label",
+    labels: Mapping[str, str] | None = None,
+    group: str | None = None,
 ) -> Axes:
-    """Ratios of rates with their intervals, a row each, on a logarithmic scale.
+    """Ratios of rates with their intervals, a line of the page for each label, on a logarithmic scale.
 
     ``table`` has the column ``label`` names, and ``ratio, low, high`` as
     `analysis.trends.rate_ratio` gives them. The vertical at 1 means no change.
-    Returns the Axes.
+    With ``group``, a column, the rows of one label stand below one another, each
+    group with its own marker and line, named in a key. Returns the Axes.
     """
-    _need(table, (label, "ratio", "low", "high"), "rate_ratio(tallies, documents, before=…, after=…)")
-    names = [str((labels or {}).get(v, v)) for v in table[label]]
+    needed = (label, "ratio", "low", "high", *([group] if group else []))
+    _need(table, needed, "rate_ratio(tallies, documents, before=…, after=…)")
+    names = list(table[label].astype(object)) if group is None else list(dict.fromkeys(table[label].astype(object)))
+    groups = [None] if group is None else list(dict.fromkeys(table[group].astype(object)))
+    if len(groups) > len(MARKERS):
+        raise_faults("plot_ratios", [Fault("plot_ratios", "group", f"{len(groups)} groups", f"at most {len(MARKERS)}")])
     with style():
         if ax is None:
-            _, ax = plt.subplots(figsize=(3.35, 0.65 + 0.26 * len(table)))
-        finite = table.replace([np.inf, -np.inf], np.nan)
-        values = finite[["ratio", "low", "high"]].to_numpy(dtype=float)
-        shown_values = values[np.isfinite(values) & (values > 0)]
-        left, right = (
-            (min(shown_values.min(), 1) / 1.4, max(shown_values.max(), 1) * 1.4) if shown_values.size else (0.5, 2)
-        )
-        y = np.arange(len(table))[::-1]
+            _, ax = plt.subplots(
+                figsize=(3.35, 0.65 + (0.17 + 0.09 * len(groups)) * len(names) + 0.2 * (group is not None))
+            )
+        values = table[["ratio", "low", "high"]].replace([np.inf, -np.inf], np.nan).to_numpy(dtype=float)
+        drawn = values[np.isfinite(values) & (values > 0)]
+        left, right = (min(drawn.min(), 1) / 1.4, max(drawn.max(), 1) * 1.4) if drawn.size else (0.5, 2)
         low = np.where(values[:, 1] > 0, values[:, 1], left)
         high = np.where(np.isfinite(values[:, 2]), values[:, 2], right)
-        ax.axvline(1, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)))
-        ax.hlines(y, low, high, color="#000000", linewidth=1.0)
         known = np.isfinite(values[:, 0]) & (values[:, 0] > 0)
-        ax.plot(values[known, 0], y[known], linestyle="none", marker="o", color="#000000")
+        ax.axvline(1, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)))
+        for i, name in enumerate(groups):
+            mine = np.ones(len(table), bool) if group is None else (table[group].astype(object) == name).to_numpy()
+            line = (
+                np.arange(len(table))
+                if group is None
+                else np.array([names.index(v) for v in table[label].astype(object)])
+            )
+            y = len(names) - 1 - line + 0.22 * ((len(groups) - 1) / 2 - i)
+            ax.hlines(y[mine], low[mine], high[mine], color=COLOURS[i], linewidth=1.0, linestyle=LINES[i])
+            said = None if name is None else str((labels or {}).get(str(name), name))
+            ax.plot(
+                values[mine & known, 0],
+                y[mine & known],
+                linestyle=LINES[i],
+                linewidth=0,
+                color=COLOURS[i],
+                marker=MARKERS[i],
+                label=said,
+            )
+        if group is not None:
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         ax.set_xscale("log")
         ax.set_xlim(left, right)
-        ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if left <= t <= right]
+        steps = (1,) if right > 300 * left else (1, 2, 5)
+        ticks = [t for e in range(-6, 7) for s in steps if left <= (t := float(f"{s}e{e}")) <= right]
         ax.set_xticks(ticks, [f"{t:g}×" for t in ticks])
         ax.minorticks_off()
-        ax.set_yticks(y, names)
-        ax.set_ylim(-0.6, len(table) - 0.4)
+        ax.set_yticks(np.arange(len(names))[::-1], [str((labels or {}).get(v, v)) for v in names])
+        ax.set_ylim(-0.6, len(names) - 0.4)
         ax.grid(visible=False)
         ax.set_xlabel("rate after as a multiple of the rate before\n(lines: intervals)")
+    return ax
+
+
+def plot_coverage(
+    table: pd.DataFrame, ax: Axes | None = None, *, row: str, period: str, value: str = "documents"
+) -> Axes:
+    """What a corpus holds and lacks: one line of marks per ``row``, one place per ``period`` (a year).
+
+    ``table`` has one row per pair that should be there; where ``value`` is above
+    zero the mark is a filled square, where it is zero an open circle. Pairs that
+    are not in the table are left blank: nothing was expected there. Rows stand in
+    the order of the table. Returns the Axes.
+    """
+    _need(table, (row, period, value), "a table with one row per pair")
+    if not pd.api.types.is_integer_dtype(table[period]):
+        received = f"{shown(table[period].iloc[0])} in the column {period}"
+        raise_faults("plot_coverage", [Fault("plot_coverage", "period", received, "years as whole numbers")])
+    names = list(dict.fromkeys(table[row].astype(str)))
+    with style():
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6.7, 0.6 + 0.135 * len(names)))
+        line = {name: len(names) - 1 - i for i, name in enumerate(names)}
+        x, y = table[period].to_numpy(), table[row].astype(str).map(line).to_numpy()
+        there = (table[value] > 0).to_numpy()
+        ax.scatter(x[there], y[there], s=7, marker="s", color="#555555", linewidths=0)
+        ax.scatter(x[~there], y[~there], s=13, marker="o", facecolors="none", edgecolors="#000000", linewidths=0.7)
+        ax.set_yticks(range(len(names)), list(reversed(names)), fontsize=6)
+        ax.set_ylim(-0.8, len(names) - 0.2)
+        ax.set_xlim(x.min() - 0.8, x.max() + 0.8)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True))
+        ax.grid(visible=False)
+        ax.tick_params(axis="y", length=0)
+        said = ["squares: in the corpus"]
+        if not there.all():
+            said.append("circles: missing")
+        if len(set(zip(x.tolist(), y.tolist(), strict=True))) < len(names) * len(set(x.tolist())):
+            said.append("blank: nothing expected")
+        ax.set_xlabel("; ".join(said))
     return ax
 
 

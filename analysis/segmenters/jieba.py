@@ -11,9 +11,12 @@ tests/test_jieba.py holds the two equal:
    Chinese; jieba takes each for a sign of its own. Blocks that hold one are cut
    by jieba, and user words that hold any sign outside jieba's class, which can
    never apply there, are left out.
-3. Where a user word is in the dictionary already, jieba adds the new frequency
-   to its total without taking away the old one. A private-use character that no
-   text block can hold makes up the difference.
+3. jieba's total of all frequencies, by which it divides, is larger: where a user
+   word is in the dictionary already, it adds the new frequency without taking
+   away the old one, and it counts a word that stands in its dictionary twice
+   (B超) twice. The difference shows where two ways of cutting are equally likely
+   (一一一) and the last bit decides. A private-use character that no text block can
+   hold makes up for it.
 
 A block is a longest run of characters that either program would cut together:
 what stands outside it never changes how it is cut, so that routing is exact.
@@ -47,6 +50,8 @@ _ALIKE = re.compile(r"[A-Za-z0-9]+|[0-9]+(?:\.[0-9]+)?%?|[+#&._%\-]+")
 _IN_BLOCK = re.compile(f"[{ASCII_CLASS}{HAN_CLASS}{_RARE}]")
 _BLOCK = re.compile(f"[{ASCII_CLASS}{HAN_CLASS}{_RARE}]+")
 _UNREACHABLE = "\ue000"
+#: The frequency of B超, which jieba's total holds a second time.
+_COUNTED_TWICE = 3
 
 
 @lru_cache(maxsize=8)
@@ -57,8 +62,7 @@ def _cutter(words: Entries) -> rjieba.Jieba:
         own.add_word(word, frequency, "")
     missing = sum(frequency for _, frequency in words) - sum(frequency for _, frequency in applying)
     missing += sum(shipped_frequencies(word for word, _ in applying).values())
-    if missing:
-        own.add_word(_UNREACHABLE, missing, "")
+    own.add_word(_UNREACHABLE, missing + _COUNTED_TWICE, "")
     return own
 
 

@@ -4,7 +4,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from analysis.errors import InputError, MissingStep
-from analysis.figures.plots import plot_bars, plot_hits, plot_rates, plot_ratios
+from analysis.figures.plots import plot_bars, plot_coverage, plot_hits, plot_rates, plot_ratios
 from analysis.figures.style import COLOURS
 
 
@@ -93,6 +93,11 @@ def test_what_is_unplaced_is_said():
     assert any("not placed in time: 9" in t.get_text() for t in plot_rates(table).texts)
 
 
+def test_periods_that_are_no_dates_keep_their_order():
+    ax = plot_rates(rates_table(("1998–2003 spring", "1954–1975 autumn")))
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1998–2003 spring", "1954–1975 autumn"]
+
+
 def test_bad_tables_name_the_step_that_makes_them():
     with pytest.raises(MissingStep, match=r"rates\(tallies, documents\)"):
         plot_rates(pd.DataFrame({"frame": ["a"]}))
@@ -102,8 +107,8 @@ def test_bad_tables_name_the_step_that_makes_them():
         plot_rates(rates_table().iloc[:0])
     with pytest.raises(InputError, match="no dated period"):
         plot_rates(rates_table(("unplaced",)))
-    with pytest.raises(InputError, match="years, quarters or months"):
-        plot_rates(rates_table(("all",)))
+    with pytest.raises(InputError, match="no events where periods are no dates"):
+        plot_rates(rates_table(("spring", "autumn")), events={"2021-07-01": "x"})
     many = pd.concat([rates_table().assign(g=str(i)) for i in range(len(COLOURS) + 1)])
     with pytest.raises(InputError, match="select fewer"):
         plot_rates(many[["g", *rates_table().columns]])
@@ -132,6 +137,64 @@ def test_ratios_without_a_bound_are_drawn_to_the_edge():
     assert ends[1][1] == ax.get_xlim()[1]
     with pytest.raises(MissingStep, match="rate_ratio"):
         plot_ratios(pd.DataFrame({"label": ["a"]}))
+
+
+def test_ratios_of_a_group_stand_below_one_another():
+    table = pd.DataFrame(
+        {
+            "label": ["a", "b", "a", "b"],
+            "way": ["pooled", "pooled", "inside", "inside"],
+            "ratio": [2.0, 1.0, 1.5, 3.0],
+            "low": [1.0, 0.5, 0.75, 2.0],
+            "high": [4.0, 2.0, 3.0, 6.0],
+        }
+    )
+    ax = plot_ratios(table, group="way", labels={"inside": "inside offices", "a": "minors"})
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["minors", "b"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["pooled", "inside offices"]
+    pooled, inside = (line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_marker() != "None")
+    assert [pooled.get_xdata().tolist(), inside.get_xdata().tolist()] == [[2.0, 1.0], [1.5, 3.0]]
+    assert pooled.get_marker() != inside.get_marker()
+    places = [ax.get_yticks()[0], pooled.get_ydata()[0], inside.get_ydata()[0]]
+    assert inside.get_ydata()[0] < places[0] < pooled.get_ydata()[0]  # around the place of its label
+    spans = [[segment.tolist() for segment in c.get_segments()] for c in ax.collections]
+    assert spans[1][1] == [[2.0, inside.get_ydata()[1]], [6.0, inside.get_ydata()[1]]]
+    with pytest.raises(InputError, match="8 groups; accepted: at most 7"):
+        plot_ratios(pd.concat([table.head(1).assign(way=str(i)) for i in range(8)]), group="way")
+    with pytest.raises(MissingStep, match="no column way"):
+        plot_ratios(table.drop(columns="way"), group="way")
+
+
+def coverage_table():
+    """Two places, three years; b lacks 2004, and nothing was expected of a in 2003."""
+    return pd.DataFrame(
+        {"place": ["b", "b", "b", "a", "a"], "year": [2003, 2004, 2005, 2004, 2005], "n": [1, 0, 2, 1, 1]}
+    )
+
+
+def test_coverage_shows_what_is_there_what_is_missing_and_leaves_the_rest_blank():
+    ax = plot_coverage(coverage_table(), row="place", period="year", value="n")
+    squares, circles = (c.get_offsets().tolist() for c in ax.collections)
+    assert squares == [[2003, 1], [2005, 1], [2004, 0], [2005, 0]]
+    assert circles == [[2004, 1]]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]  # from below: the table's first is on top
+    assert ax.get_xlabel() == "squares: in the corpus; circles: missing; blank: nothing expected"
+
+
+def test_coverage_says_only_what_is_to_be_seen():
+    whole = coverage_table().query("year == 2005")
+    assert plot_coverage(whole, row="place", period="year", value="n").get_xlabel() == "squares: in the corpus"
+    _, ax = plt.subplots()
+    lacking = coverage_table().query("place == 'b'").rename(columns={"n": "documents"})
+    assert plot_coverage(lacking, ax, row="place", period="year") is ax
+    assert ax.get_xlabel() == "squares: in the corpus; circles: missing"
+
+
+def test_coverage_refuses_a_table_without_years():
+    with pytest.raises(MissingStep, match="no column documents"):
+        plot_coverage(coverage_table(), row="place", period="year")
+    with pytest.raises(InputError, match="'2003' in the column year; accepted: years as whole numbers"):
+        plot_coverage(coverage_table().astype({"year": str}), row="place", period="year", value="n")
 
 
 def test_bars_carry_their_numbers():

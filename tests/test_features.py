@@ -1,0 +1,213 @@
+import hashlib
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet
+import pytest
+
+from analysis.corpus import Corpus
+from analysis.corpus_files import write_corpus
+from analysis.counts import count
+from analysis.errors import InputError, MissingStep, TifaError, TifaWarning
+from analysis.features import read_counts, read_parts, read_tallies, write_features
+from analysis.lexicon import make_lexicon, read_lexicon
+from analysis.search import find, tally
+from analysis.segmentation import segment
+from analysis.trends import rates
+
+ROOT = Path(__file__).resolve().parents[1] / "corpus" / "work-reports"
+
+
+def lexicon(label="p", terms=("净化网络", "净化"), other="order"):
+    purification = {"label": {"en": label}, "false_friends": {"zh": ["“净化”"]}, "network": {"terms": {"zh": [*terms]}}}
+    return make_lexicon({"purification": purification, "minors": ["未成年人"], other: ["秩序"]}, "mine")
+
+
+LEXICON = lexicon()
+TEXTS = ["净化网络环境。保护未成年人。\n“净化”，净化！", "保护未成年人，NA。", "第一段\n\n净化网络。"]
+PARTS = pd.DataFrame(
+    {
+        "document": ["a", "a", "c", "c"],
+        "part": ["review", "plan", "opening", "plan"],
+        "start": [0, 7, 0, 3],
+        "end": [7, len(TEXTS[0]), 3, len(TEXTS[2])],
+    }
+)
+
+
+def corpus():
+    return Corpus(
+        pd.DataFrame(
+            {
+                "id": ["a", "b", "c"],
+                "date": ["2020-01-02", "2021-03", "2022"],
+                "language": "zh",
+                "place": ["北京", "NA", ""],
+                "year": [2020, 2021, 2022],
+                "share": [0.5, None, 1.25],
+                "real": [True, False, True],
+                "text": TEXTS,
+            }
+        ),
+        "three",
+        {"title": "Three", "selections": {"late": {"year": [2021, 2022]}}, "constructed": True},
+    )
+
+
+def same_counts(one, other):
+    assert one.vocabulary == other.vocabulary
+    for name in ("data", "indices", "indptr"):
+        assert np.array_equal(getattr(one.matrix, name), getattr(other.matrix, name))
+    pd.testing.assert_frame_equal(one.units, other.units)
+    pd.testing.assert_frame_equal(one.documents, other.documents.drop(columns="sha256", errors="ignore"))
+    assert one.digest == other.digest
+
+
+@pytest.mark.parametrize("parts", [None, PARTS])
+@pytest.mark.parametrize("block", [4, 500])
+def test_what_is_read_is_what_would_be_counted(tmp_path, monkeypatch, parts, block):
+    monkeypatch.setattr("analysis.features.BLOCK", block)
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON, parts=parts)
+    tokens = segment(corpus())
+    same_counts(count(tokens, units="blocks", size=block, parts=parts), read_counts(folder))
+    same_counts(count(tokens), read_counts(folder, units="documents"))
+    counted = tally(find(corpus(), LEXICON))
+    read = read_tallies(folder, LEXICON)
+    assert read.astype({"frame": str}).equals(counted.astype({"frame": str}))
+    assert list(read["frame"].cat.categories) == ["purification.network", "minors", "order"]
+    claimed = read_tallies(folder, LEXICON, claimed=True)
+    assert claimed.astype({"frame": str}).to_numpy().tolist() == [["a", "purification", "“净化”", 1]]
+    documents = read_counts(folder).documents
+    by_year = rates(read, documents, frames=["purification", "order"])
+    assert by_year.equals(rates(counted, corpus().documents, frames=["purification", "order"]))
+    assert documents["sha256"].tolist() == [hashlib.sha256(t.encode()).hexdigest() for t in TEXTS]
+    assert read_counts(folder).select("late").documents["id"].tolist() == ["b", "c"]
+    assert read_counts(folder).constructed
+
+
+def test_blocks_end_where_parts_end():
+    counts = count(segment(corpus()), units="blocks", size=500, parts=PARTS)
+    assert counts.units[["document", "part", "start", "end"]].to_numpy().tolist() == [
+        ["a", "review", 0, 7],
+        ["a", "plan", 7, len(TEXTS[0])],
+        ["b", "", 0, len(TEXTS[1])],
+        ["c", "opening", 0, 3],
+        ["c", "plan", 3, len(TEXTS[2])],
+    ]
+
+
+@pytest.mark.parametrize("spans", [[(1, 24)], [(0, 7), (8, 24)], [(0, 9), (7, 24)], [(0, 7)]])
+def test_parts_that_do_not_cover_a_statement_are_refused(spans):
+    parts = pd.DataFrame([("a", "x", start, end) for start, end in spans], columns=["document", "part", "start", "end"])
+    with pytest.raises(InputError, match="each beginning where the last ended"):
+        count(segment(corpus()), units="blocks", parts=parts)
+    with pytest.raises(InputError, match="no part"):
+        count(segment(corpus()), units="blocks", parts=parts.drop(columns="part"))
+
+
+def test_no_text_can_be_put_together_again(tmp_path):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "claimed.csv",
+        "corpus.toml",
+        "counts.parquet",
+        "documents.csv",
+        "tallies.csv",
+    ]
+    table = pyarrow.parquet.read_table(folder / "counts.parquet").to_pandas()
+    assert table.columns.tolist() == ["document", "unit", "start", "end", "feature", "count"]
+    # Features stand in the order of their frequency in the corpus, whatever the order in the text.
+    frequency = table.groupby("feature")["count"].sum()
+    for _, block in table.groupby(["document", "unit"]):
+        assert frequency[block["feature"]].is_monotonic_decreasing
+    assert "text" not in pd.read_csv(folder / "documents.csv").columns
+    for text in TEXTS:
+        for path in folder.iterdir():
+            assert text.encode() not in path.read_bytes()
+
+
+def test_another_lexicon_makes_the_tallies_stale(tmp_path):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    other = lexicon(terms=("净化网络", "净化", "净网"), other="youth")
+    with pytest.warns(TifaWarning, match="STALE") as caught:
+        stale = read_tallies(folder, other)
+    message = str(caught[0].message)
+    assert "changed: purification; not counted: youth; no longer there: order" in message
+    assert "tifa fetch three" in message
+    assert len(stale) == len(read_tallies(folder, LEXICON))
+
+
+def test_labels_and_comments_of_a_lexicon_do_not_make_tallies_stale(tmp_path):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    assert read_tallies(folder, lexicon(label="other words")).equals(read_tallies(folder, LEXICON))
+
+
+@pytest.mark.parametrize("file", ["documents.csv", "counts.parquet"])
+def test_a_changed_or_missing_file_is_named(tmp_path, file):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[:-1])
+    with pytest.raises(InputError, match=f"{file}.*SHA-256"):
+        read_counts(folder)
+    (folder / file).unlink()
+    with pytest.raises(InputError, match="no file"):
+        read_counts(folder)
+
+
+def test_an_interrupted_run_leaves_nothing_that_passes_for_features(tmp_path, monkeypatch):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    monkeypatch.setattr("analysis.features._write_counts", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_features(corpus(), folder, lexicon=LEXICON)
+    with pytest.raises(MissingStep, match="tifa features"):
+        read_counts(folder)
+
+
+def test_wrong_input(tmp_path):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    with pytest.raises(InputError, match="documents or blocks"):
+        read_counts(folder, units="pages")
+    with pytest.raises(MissingStep, match="tifa features"):
+        read_counts("demo")
+    with pytest.raises(TifaError, match="nowhere"):
+        read_tallies("nowhere")
+    with pytest.raises(TifaError, match="with its statements"):
+        write_features(corpus(), write_corpus(corpus(), tmp_path / "c"), lexicon=LEXICON)
+    assert read_parts("demo") is None
+
+
+# ------------------------------------------------------- the features that ship
+
+
+def test_the_shipped_features_are_small_and_hold_counts_alone():
+    about = tomllib.loads((ROOT / "corpus.toml").read_text(encoding="utf-8"))
+    sizes = {name: (ROOT / name).stat().st_size for name in (*about["files"], "corpus.toml")}
+    assert sum(sizes.values()) < 15_000_000
+    counts = read_counts("work-reports")
+    assert len(counts.select("central").documents) == 52
+    panel = counts.select("panel").documents
+    assert (len(panel), panel["place"].nunique(), sorted(set(panel["year"]))) == (732, 31, list(range(2003, 2027)))
+    complete = counts.select("complete").documents
+    assert (len(complete), complete["place"].nunique()) == (528, 22)
+    whole = read_counts("work-reports", units="documents")
+    assert (whole.matrix.sum(axis=0) == counts.matrix.sum(axis=0)).all()
+    assert whole.matrix.sum() == counts.matrix.sum() > 8_000_000
+
+
+def test_the_shipped_tallies_belong_to_the_shipped_lexicon():
+    tallies = read_tallies("work-reports", read_lexicon("frames"))  # a warning would be an error
+    assert set(tallies["document"]) <= set(read_counts("work-reports").documents["id"])
+    assert (tallies["hits"] > 0).all()
+    assert not tallies.duplicated(["document", "frame", "term"]).any()
+
+
+def test_the_shipped_features_are_those_of_the_fetched_texts(work_reports, tmp_path):
+    """To the digit: every file that `tifa features` writes from the verified bytes is the one committed."""
+    corpus, parts = work_reports
+    folder = write_features(corpus, tmp_path / "features", parts=parts)
+    for name in ("documents.csv", "tallies.csv", "claimed.csv", "corpus.toml"):
+        assert (folder / name).read_text(encoding="utf-8") == (ROOT / name).read_text(encoding="utf-8"), name
+    same_counts(count(segment(corpus), units="blocks", parts=parts), read_counts("work-reports"))
+    assert (folder / "counts.parquet").read_bytes() == (ROOT / "counts.parquet").read_bytes()
