@@ -27,6 +27,7 @@ Made = Tokens | Mapping[str, Any]
 _OPTIONS = ("segmenter", "dictionary", "hmm", "label")
 _WORD_COLUMNS = ("segmenter", "word", "reference_count", "segmenter_count", "cut_otherwise", "other_cutting", "times")
 _HIT_COUNTS = ("text_hits", "on_boundaries", "one_token", "cut")
+_COUNTS = (*_HIT_COUNTS, "reference_count", "segmenter_count", "cut_otherwise", "times")
 
 
 class SegmenterAgreement(NamedTuple):
@@ -416,6 +417,7 @@ def _frames(terms: pd.DataFrame, labels: list[str], frames: list[str]) -> pd.Dat
 
 
 def _joined(tables: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    if not tables:
-        return pd.DataFrame({c: pd.Series(dtype="int64" if c in _HIT_COUNTS else "str") for c in columns})
-    return pd.concat(tables, ignore_index=True)[list(columns)]
+    filled = [table for table in tables if len(table)]  # an empty one would make floats of the others' counts
+    if not filled:
+        return pd.DataFrame({c: pd.Series(dtype="int64" if c in _COUNTS else "str") for c in columns})
+    return pd.concat(filled, ignore_index=True)[list(columns)]

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from analysis.files import write_whole, written_folder, written_whole
 from analysis.patterns import fold as folded
 from analysis.progress import Report, progress_bar
 from analysis.provenance import digest
-from analysis.segmenters.base import JIEBA, SEGMENTERS, language_of
+from analysis.segmenters.base import JIEBA, PACKAGES, SEGMENTERS, language_of
 from analysis.tokens import Tokens, check_target, describe
 from analysis.workers import cores, mapped
 
@@ -55,7 +55,8 @@ def segment(
     ----------
     segmenter
         ``jieba`` (Chinese; token by token what jieba 0.42.1 gives, about ten
-        times faster), ``jieba-reference`` (jieba itself), ``english``,
+        times faster), ``jieba-reference`` (jieba itself), ``lac`` (Chinese;
+        a neural one, slow, which the extra ``tifa[lac]`` installs), ``english``,
         ``characters`` (any language). By default each statement's language
         decides; a segmenter that is named refuses statements of other languages.
     dictionary
@@ -170,14 +171,20 @@ def _planned(
     recipe: dict[str, Any] = {"corpus": corpus.digest, "segmenters": chosen}
     if corpus.constructed:
         recipe["constructed"] = True
+    recipe |= {package: _version(package) for name in chosen.values() for package in PACKAGES.get(name, ())}
     if set(JIEBA) & set(chosen.values()):
-        recipe |= {"jieba": version("jieba"), "hmm": hmm, "dictionary": [list(e) for e in entries]}
-    if "jieba" in chosen.values():
-        recipe["rjieba"] = version("rjieba")
+        recipe |= {"hmm": hmm, "dictionary": [list(e) for e in entries]}
     if fold:
         recipe["fold"] = True
     lengths = table["text"].str.len().tolist()
     return _Plan(table, sum(lengths), _bounds(lengths), engines, recipe, fold)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"  # which the segmenter will say, with the command that installs it
 
 
 def _default(language: str) -> str:

@@ -8,6 +8,7 @@ import re
 import tempfile
 import threading
 import tomllib
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -17,15 +18,17 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-import pooch
-import requests
-
 from analysis.corpus import Corpus
 from analysis.corpus_files import write_corpus
 from analysis.errors import Fault, InputError, TifaError, raise_faults, shown
 from analysis.files import check_name, home, write_whole, written_whole
 from analysis.provenance import table_bytes
 from analysis.work_reports import Adapted, read_work_reports
+
+with warnings.catch_warnings():
+    # requests and urllib3 add warning filters of their own when they are imported; those of the caller come back.
+    import pooch
+    import requests
 
 try:
     import fcntl

@@ -384,3 +384,12 @@ def test_real_reports(shared):
     assert (characters["cut"] == 0).all()
     assert (characters["one_token"] == 0).all()
     assert (compared.words.groupby("segmenter").size() == 20).all()
+
+
+def test_a_segmenter_that_agrees_everywhere_leaves_the_counts_of_the_others_whole_numbers():
+    corpus = Corpus(pd.DataFrame({"id": ["a"], "date": ["2021"], "language": ["zh"], "text": ["保护未成年人"]}))
+    words = compare_segmenters(corpus, ["jieba", "jieba-reference", "characters"]).words
+    assert words["times"].dtype == words["cut_otherwise"].dtype == "int64"
+    none = compare_segmenters(corpus, ["jieba", "jieba-reference"]).words
+    assert none["times"].dtype == "int64"
+    assert none.empty

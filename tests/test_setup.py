@@ -57,7 +57,7 @@ def test_the_lock_pins_every_requirement_by_hash_and_names_no_index():
 
 
 def test_extras_are_those_of_the_design():
-    assert set(PROJECT["optional-dependencies"]) == {"topics", "ingest", "scale", "site", "dev"}
+    assert set(PROJECT["optional-dependencies"]) == {"topics", "ingest", "lac", "scale", "site", "dev"}
 
 
 @pytest.mark.parametrize("python", ["no-such-python", "/bin/false"])

