@@ -1,5 +1,8 @@
 """The record of the sample that was read (corpus/work-reports/reading.csv) against the shipped lexicon and the texts."""
 
+import math
+import re
+
 import pandas as pd
 import pytest
 
@@ -74,3 +77,21 @@ def test_a_sub_frame_with_few_hits_was_read_whole(reading, lexicon, corpus):
     found = find(corpus, lexicon)["frame"].astype(str).value_counts()
     read = reading["frame"].value_counts()
     assert {f: min(n, 50) for f, n in found.items()} == {f: int(read[f]) for f in found.index}
+
+
+def test_the_datasheet_tells_what_the_record_says(reading, lexicon):
+    text = (home() / "corpus" / "work-reports" / "README.md").read_text(encoding="utf-8")
+    assert f"{len(reading)} hits and claimed spans" in text
+    told = {
+        m[1].strip(): m.groups()[1:]
+        for m in re.finditer(r"^\| ([^|]+)\|[^|]+\| (\d+) of (\d+) \| ([\d.]+) % \[([\d.]+), ([\d.]+)\]", text, re.M)
+    }
+    tops = {f.name for f in lexicon.frames if not f.terms}
+    for frame, group in reading.groupby("frame"):
+        n, wrong = len(group), int((group["verdict"] == "wrong").sum())
+        z, share = 1.959964, wrong / len(group)
+        centre, half = share + z * z / 2 / n, z * math.sqrt(share * (1 - share) / n + (z / 2 / n) ** 2)
+        limits = [max(0.0, 100 * (centre + side * half) / (1 + z * z / n)) for side in (-1, 1)]
+        expected = [str(wrong), str(n), *(f"{value:.1f}" for value in (100 * share, *limits))]
+        assert list(told.pop(f"{frame}: claimed by false friends" if frame in tops else frame)) == expected, frame
+    assert not told

@@ -74,15 +74,25 @@ def test_a_wrong_python_gets_one_sentence(python, tmp_path):
 
 def test_the_readme_prints_what_it_says():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    code, output = re.search(r"```python\n(.*?)```.*?```text\n(.*?)```", readme, re.DOTALL).groups()
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [line.rstrip() for line in output.splitlines()]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    blocks = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == readme.count("```python") == 2
+    for code, output in blocks:
+        result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert [line.rstrip() for line in result.stdout.splitlines()] == [line.rstrip() for line in output.splitlines()]
+        assert len([line for line in code.splitlines() if line.strip()]) <= 10
 
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "corpus/README.md", "corpus/demo/TRUTH.md", "figures/README.md", "CHANGELOG.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "corpus/README.md",
+        "corpus/work-reports/README.md",
+        "corpus/demo/TRUTH.md",
+        "figures/README.md",
+        "CHANGELOG.md",
+    ],
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page
