@@ -78,6 +78,10 @@ def test_a_function_is_called_instead(capfd):
 
 
 def test_an_error_passes_through_the_bar():
-    with pytest.raises(KeyError), progress_bar("cutting", show=True) as report:
-        report(1, 2)
-        raise KeyError
+    def fail():
+        with progress_bar("cutting", show=True) as report:
+            report(1, 2)
+            raise KeyError("hers")
+
+    with pytest.raises(KeyError, match="hers"):
+        fail()

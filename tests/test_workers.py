@@ -162,9 +162,17 @@ print(dict(sorted(mapped(double, [(1,), (2,), (3,)], processes=2))))
 
 
 def run(arguments, tmp_path, **options):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])} | options.pop("env", {})
+    environment = (
+        os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])} | options.pop("env", {})
+    )
     return subprocess.run(
-        [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, **options
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
     )
 
 
