@@ -94,7 +94,8 @@ def test_the_contents_open_in_the_notebooks_folder(page):
     ("name", "words"),
     [
         ("00_read_one_statement.ipynb", "Exercise 00.2: right."),
-        ("05_track_frames_over_time.ipynb", "Exercise 05.3: right."),
+        ("02_segment_the_text.ipynb", "Exercise 02.3: right."),
+        ("05_track_frames_over_time.ipynb", "Exercise 05.2: right."),
     ],
 )
 def test_a_notebook_runs_to_its_end(page, lab, name, words, tmp_path):
