@@ -183,7 +183,7 @@ def read_tallies(
     InputError
         If a file is not the one that was written.
 
-    >>> int(read_tallies("work-reports").query("term == '扫黄打非'")["hits"].sum()) > 100
+    >>> int(read_tallies("work-reports").query("frame == 'minors.protection'")["hits"].sum()) > 100
     True
     """
     words = read_lexicon(lexicon) if isinstance(lexicon, str) else lexicon
