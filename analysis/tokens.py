@@ -301,9 +301,10 @@ def _storable(documents: pd.DataFrame) -> pd.DataFrame:
 
 def _restored(table: pa.Table) -> pd.DataFrame:
     documents: pd.DataFrame = table.to_pandas()
-    for name in filter(lambda name: is_object_dtype(documents[name]), documents.columns):
-        # Whole numbers stay whole beside a gap, and lists stay lists.
-        documents[name] = pd.Series(table.column(name).to_pylist(), dtype=object)
+    for column in (table.schema.pandas_metadata or {}).get("columns", []):
+        if column["numpy_type"] == "object":  # whole numbers stay whole beside a gap, and lists stay lists
+            values = table.column(column["field_name"]).to_pylist()
+            documents[column["name"]] = pd.Series(values, dtype=object)
     return documents
 
 

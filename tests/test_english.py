@@ -1,4 +1,3 @@
-
 import pytest
 import regex
 from hypothesis import example, given, settings

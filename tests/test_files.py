@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import files
 from analysis.errors import InputError, TifaError
-from analysis.files import check_name, exchange, home, resolve, write_whole, written_whole
+from analysis.files import (
+    check_name,
+    exchange,
+    home,
+    put_folder,
+    resolve,
+    write_whole,
+    written_folder,
+    written_whole,
+)
 
 BAD_NAMES = [
     "",
@@ -211,3 +221,86 @@ def test_two_folders_are_exchanged_in_one_step(tmp_path):
     assert (tmp_path / "a" / "b").exists()
     assert not exchange(tmp_path / "a", tmp_path / "nowhere")
     assert (tmp_path / "a" / "b").exists()
+
+
+def folder_of(path, content):
+    path.mkdir()
+    (path / "a").write_text(content)
+    return path
+
+
+@pytest.fixture(params=["in one step", "in two steps"])
+def steps(request, monkeypatch):
+    """As where the system can exchange two folders at once, and where it cannot."""
+    if request.param == "in two steps":
+        monkeypatch.setattr(files, "exchange", lambda first, second: False)
+
+
+@pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize("old", [None, "empty", "full"])
+def test_a_folder_takes_the_place_of_what_stood_there(tmp_path, old):
+    place = tmp_path / "deep" / "place"
+    if old:
+        place.mkdir(parents=True)
+    if old == "full":
+        (place / "old").write_text("old")
+    with written_folder(place) as folder:
+        (folder / "new").write_text("new")
+        assert folder.parent == place.parent
+        assert not (place / "new").exists()
+    assert os.listdir(place) == ["new"]
+    assert os.listdir(place.parent) == ["place"]
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_failing_folder_leaves_the_old_one_and_no_rubbish(tmp_path):
+    place = folder_of(tmp_path / "place", "old")
+
+    def fail():
+        with written_folder(place) as folder:
+            (folder / "half").touch()
+            raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        fail()
+    assert os.listdir(place) == ["a"]
+    assert os.listdir(tmp_path) == ["place"]
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_folder_that_cannot_be_put_leaves_the_old_one(tmp_path):
+    place = folder_of(tmp_path / "place", "old")
+    with pytest.raises(OSError, match="gone"):
+        put_folder(tmp_path / "gone", place)
+    assert (place / "a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["place"]
+
+
+def test_a_killed_folder_leaves_the_old_one_whole(tmp_path):
+    place = folder_of(tmp_path / "place", "old")
+    script = (
+        "import os, sys\n"
+        "from analysis.files import written_folder\n"
+        "with written_folder(sys.argv[1]) as folder:\n"
+        "    (folder / 'half').touch()\n"
+        "    os._exit(9)\n"
+    )
+    root = Path(__file__).parents[1]
+    ended = subprocess.run([sys.executable, "-c", script, str(place)], cwd=root, check=False, timeout=60)
+    assert ended.returncode == 9
+    assert os.listdir(place) == ["a"]
+    left = set(os.listdir(tmp_path)) - {"place"}
+    assert len(left) == 1
+    assert all(name.startswith(".") for name in left)
+    with written_folder(place) as folder:  # what was left is in nobody's way
+        (folder / "b").touch()
+    assert os.listdir(place) == ["b"]
+    assert set(os.listdir(tmp_path)) - {"place"} == left
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_folder_has_the_usual_mode_and_a_long_name_fits(tmp_path):
+    (tmp_path / "usual").mkdir()
+    with written_folder(tmp_path / ("名" * 80)):
+        pass
+    assert (tmp_path / ("名" * 80)).stat().st_mode == (tmp_path / "usual").stat().st_mode

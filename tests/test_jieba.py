@@ -41,6 +41,7 @@ PIECES = st.one_of(
     ),
     st.characters(exclude_categories=["Cs"]),
     st.integers(0x4E00, 0x9FD5).map(chr),
+    st.builds(lambda character, times: character * times, st.sampled_from("一人天层年9A"), st.integers(2, 5)),
 )
 MIXED = st.lists(PIECES, max_size=30).map("".join)
 
@@ -53,9 +54,30 @@ MIXED = st.lists(PIECES, max_size=30).map("".join)
 @example("鿲鿿鿲價鿹鿣净化")
 @example("㒯㓫净化网络")
 @example("\r\n\r \n")
+@example("一一一净0")  # two ways of cutting are equally likely: the last bit of a logarithm decides
 def test_generated_text_is_cut_as_jieba_cuts_it(words, hmm, text):
     fast, slow = (module.make(USER_WORDS[words], hmm) for module in (jieba, jieba_reference))
     assert fast(text) == slow(text)
+
+
+@pytest.mark.parametrize(
+    "words", [*USER_WORDS.values(), (("云泽省", 20),), (("B超", 9),), (("a", 10**8),)], ids=lambda words: len(words)
+)
+def test_ties_are_broken_as_jieba_breaks_them(words):
+    """Every doubled word three to six times its character: 一一|一 or 一|一一."""
+    fast, slow = (module.make(words, False) for module in (jieba, jieba_reference))
+    frequencies, _ = jieba_reference._shipped()
+    doubled = [word for word, n in frequencies.items() if n and len(word) == 2 and word[0] == word[1]]
+    assert len(doubled) > 900
+    for word in doubled[::3]:
+        for times in range(3, 7):
+            text = f"{word[0] * times}净"
+            assert fast(text) == slow(text)
+
+
+def test_what_jieba_counts_twice_is_made_up_for():
+    frequencies, total = jieba_reference._shipped()
+    assert total - sum(frequencies.values()) == jieba._COUNTED_TWICE
 
 
 @pytest.mark.parametrize(("words", "hmm"), CASES)

@@ -129,6 +129,14 @@ def test_who_stops_early_leaves_no_process():
     assert children() <= before
 
 
+def test_an_interrupt_from_the_terminal_is_left_to_the_caller():
+    answers = mapped(worker_jobs.sleep, [(0,), (0,), (0.5,), (0.5,)], processes=2)
+    used = {next(answers)[1], next(answers)[1]}
+    for process in used:
+        os.kill(process, signal.SIGINT)
+    assert {process for _, process in answers} <= used
+
+
 def test_a_second_process_that_cannot_be_started_leaves_no_first(monkeypatch):
     started = []
 

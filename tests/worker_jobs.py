@@ -64,3 +64,12 @@ def sleep(seconds):
 
 def path(_):
     return sys.path, __file__
+
+
+def cut_until(engines, texts, languages):
+    """Cuts as `cut_part` does, but its process does not survive the ninth statement."""
+    from analysis.cutting import cut_part
+
+    if any("第9条" in text for text in texts):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return cut_part(engines, texts, languages)
