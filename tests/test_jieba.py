@@ -110,9 +110,26 @@ def test_long_text_without_a_break_stays_linear():
 
 
 def test_only_the_blocks_that_need_it_go_to_jieba():
-    text = "增长6.5%，达到500亿元。A-10型，鿿字，GDP与5G。"
-    assert [text[a:b] for a, b in jieba._routed(text, hmm=True)] == ["A-10型", "鿿字"]
-    assert [text[a:b] for a, b in jieba._routed(text, hmm=False)] == ["鿿字"]
+    text = "增长6.5%，达到500亿元。A-10型，鿿字，GDP与5G。仁杖仁杖仁杖，和谐和睦和平和顺的和。"
+    cut = jieba._cutter(()).cut
+    assert [text[a:b] for a, b in jieba._routed(text, True, cut)] == ["A-10型", "鿿字", "仁杖仁杖仁杖"]
+    assert [text[a:b] for a, b in jieba._routed(text, False, cut)] == ["鿿字"]
+
+
+REPEATED = st.lists(st.sampled_from("周仁杖同研浊楹炭兰四媚春"), min_size=1, max_size=4, unique=True).flatmap(
+    lambda few: st.lists(st.sampled_from(few), min_size=3, max_size=14).map("".join)
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(text=REPEATED)
+@example("周周周周周")
+@example("仁杖仁杖仁杖")
+@example("同研研研浊楹")
+@example("炭炭炭炭兰")
+@example("四媚春媚春四")
+def test_equally_likely_guesses_are_jiebas(text):
+    assert jieba.make()(text) == jieba_reference.make()(text)
 
 
 def test_different_dictionaries_in_one_process_and_in_threads_do_not_meet():
