@@ -119,19 +119,17 @@ def _routed(text: str, hmm: bool, cut: Callable[[str, bool], list[str]]) -> list
 
 def _ties(text: str, cut: Callable[[str, bool], list[str]]) -> list[int]:
     """Where runs of Chinese characters begin in which two guesses may be equally likely."""
-    places = []
-    for match in _LONG_HAN.finditer(text):
-        run = match.group()
-        if len(run) - len(set(run)) < 2:
+    suspects = [run for run in _LONG_HAN.findall(text) if len(set(run)) <= len(run) - 2]
+    tied: set[str] = set()
+    stretch: list[str] = []
+    at = 0
+    # What is no word of the dictionary comes as single characters: there, and only there, jieba guesses.
+    for word in cut("\n".join([*suspects, ""]), False) if suspects else ():
+        if len(word) == 1 and word != "\n":
+            stretch.append(word)
             continue
-        # What is no word of the dictionary comes as single characters: there, and only there, jieba guesses.
-        stretch: list[str] = []
-        for word in [*cut(run, False), ""]:
-            if len(word) == 1:
-                stretch.append(word)
-                continue
-            if len(stretch) >= 5 and len(stretch) - len(set(stretch)) >= 2:
-                places.append(match.start())
-                break
-            stretch.clear()
-    return places
+        if len(stretch) >= 5 and len(set(stretch)) <= len(stretch) - 2:
+            tied.add(suspects[at])
+        stretch.clear()
+        at += word == "\n"
+    return [match.start() for match in _LONG_HAN.finditer(text) if match.group() in tied] if tied else []
