@@ -65,6 +65,8 @@ def test_the_solved_edition_runs_and_its_checks_pass(path, tmp_path):
         c for c in notebook.cells if "save_figure(" in c.source and c.cell_type == "code" and "import" not in c.source
     ]
     assert len(list(tmp_path.glob("*.png"))) == len(saved)
+    for cell in saved:  # the reader sees every figure below its cell
+        assert [o for o in cell.outputs if "image/png" in o.get("data", {})], cell.source
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=names)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from matplotlib import font_manager
 
 from analysis.errors import TifaError
@@ -52,6 +53,8 @@ def style() -> Iterator[None]:
     A glyph that no font has is an error, not an empty box.
     """
     _register_font()
+    # Let the backend start now: started inside the block, what it sets for notebooks would be undone at its end.
+    plt.draw_if_interactive()
     sheet = Path(__file__).with_name("tifa.mplstyle")
     settings: Any = mpl.rc_params_from_file(sheet, use_default_template=False)
     defaults: Any = {k: v for k, v in mpl.rcParamsDefault.items() if k not in _NOT_STYLE}
