@@ -138,15 +138,16 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500, parts: p
     faults = []
     if units not in ("documents", "blocks"):
         faults.append(Fault("count", "units", shown(units), "documents or blocks"))
-    if size < 1:
-        faults.append(Fault("count", "size", shown(size), "at least 1 character"))
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        faults.append(Fault("count", "size", shown(size), "a whole number of at least 1 character"))
     raise_faults("count", faults)
+    passages = _passages(tokens, parts)
     if units == "documents":
         last = np.concatenate([[0], tokens.ends])[np.maximum(tokens.document_offsets[1:], 0)]
         table = pd.DataFrame({"document": tokens.documents["id"].to_numpy(), "unit": 0, "start": 0, "end": last})
         offsets = tokens.document_offsets
     else:
-        table, offsets = _blocks(tokens, size, _passages(tokens, parts))
+        table, offsets = _blocks(tokens, int(size), passages)
     kept = tokens.ids >= 0
     ends = np.concatenate([[0], np.cumsum(kept)])[offsets]
     ids = tokens.ids[kept]  # a copy, which SciPy may sort
@@ -173,6 +174,12 @@ def _passages(tokens: Tokens, parts: pd.DataFrame | None) -> Passages | None:
         return None
     lacking = [c for c in ("document", "part", "start", "end") if c not in parts]
     raise_faults("count", [Fault("parts", "column", f"no {c}", "document, part, start, end") for c in lacking])
+    for column in ("start", "end"):
+        values = parts[column]
+        if not pd.api.types.is_numeric_dtype(values) or values.isna().any() or (values % 1 != 0).any():
+            raise_faults("count", [Fault("parts", column, "values that are no whole numbers", "offsets into the text")])
+    if parts[["document", "part"]].isna().any(axis=None):
+        raise_faults("count", [Fault("parts", "document, part", "missing values", "a name, or an empty text")])
     found: Passages = {}
     for row in parts.sort_values(["document", "start"], kind="stable").itertuples(index=False):
         found.setdefault(str(row.document), []).append((int(row.start), int(row.end), str(row.part)))
@@ -211,10 +218,12 @@ def _blocks(tokens: Tokens, size: int, passages: Passages | None) -> tuple[pd.Da
         cuts = [
             (start + a, start + b, part)
             for start, end, part in spans
-            if not start or text[start:end].strip()
             for a, b in pairwise([0, *block_ends(text[start:end], size)])
         ]
-        rows += [(identifier, n, part, a, b) for n, (a, b, part) in enumerate(cuts)]
-        offsets.append(first + np.searchsorted(starts, [b for _, b, _ in cuts]).astype(np.int64))
+        # A passage in which no token begins is no unit.
+        after = np.searchsorted(starts, np.array([b for _, b, _ in cuts], dtype=np.int64))
+        filled = np.flatnonzero(np.diff(after, prepend=0)).tolist()
+        rows += [(identifier, n, cuts[i][2], cuts[i][0], cuts[i][1]) for n, i in enumerate(filled)]
+        offsets.append(first + after[filled])
     table = pd.DataFrame(rows, columns=["document", "unit", "part", "start", "end"])
     return (table.drop(columns="part") if passages is None else table), np.concatenate(offsets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -64,7 +65,7 @@ def read_dictionary(dictionary: str | os.PathLike[str] | Mapping[str, int]) -> t
         word = unicodedata.normalize("NFC", written)
         if not word or any(c.isspace() for c in word):
             faults.append(Fault(where, "word", shown(word), "a word without white space"))
-        elif not (frequency.isascii() and frequency.isdigit()) or not 1 <= int(frequency[:20]) <= _MOST:
+        elif not re.fullmatch("0*[1-9][0-9]{0,9}", frequency) or int(frequency.lstrip("0")) > _MOST:
             faults.append(
                 Fault(
                     where,
@@ -76,7 +77,7 @@ def read_dictionary(dictionary: str | os.PathLike[str] | Mapping[str, int]) -> t
         elif word in entries:
             faults.append(Fault(where, "word", f"{word!r} a second time", "each word once"))
         else:
-            entries[word] = int(frequency)
+            entries[word] = int(frequency.lstrip("0"))
     raise_faults("dictionary", faults)
     never = [word for word in entries if not APPLIES.fullmatch(word)]
     if never:

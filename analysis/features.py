@@ -46,12 +46,24 @@ from analysis.progress import Report
 from analysis.provenance import digest, table_bytes
 from analysis.search import find, tally
 from analysis.segmentation import segment
+from analysis.selection import canonical_value
 from analysis.toml_text import toml_text
 
 __all__ = ["read_counts", "read_parts", "read_tallies", "write_features"]
 
 _FILES = ("documents.csv", "counts.parquet", "tallies.csv", "claimed.csv")
 _TALLIES = {False: "tallies.csv", True: "claimed.csv"}
+_AGAIN = "Make them again with `tifa features`, or restore the shipped files."
+#: What the ``corpus.toml`` of features must hold.
+_FIELDS = {
+    "name": str,
+    "tokens": str,
+    "block": int,
+    "types": dict,
+    "lexicon": dict,
+    "files": dict,
+    "selections": dict,
+}
 _TYPES = ("int64", "float64", "bool", "str")
 #: Taken over from what is known about the corpus itself.
 _ABOUT = ("title", "description", "licence", "citation", "provenance", "constructed", "selections")
@@ -62,7 +74,7 @@ def write_features(
     corpus: Corpus,
     folder: str | os.PathLike[str],
     *,
-    lexicon: Lexicon | str = "frames",
+    lexicon: Lexicon | str | os.PathLike[str] = "frames",
     parts: pd.DataFrame | None = None,
     progress: bool | Report | None = None,
 ) -> Path:
@@ -83,9 +95,14 @@ def write_features(
         If ``folder`` holds the statements of a corpus.
     """
     target = Path(folder)
-    if any(target.glob("statements*")):
-        raise TifaError(f"{target} holds a corpus with its statements. Choose another folder for its features.")
-    words = read_lexicon(lexicon) if isinstance(lexicon, str) else lexicon
+    taken = [c for c in corpus.table.columns if c in ("", "sha256", "tokens")]
+    if taken:
+        accepted = "another name; features write sha256 and tokens themselves"
+        raise InputError("features", [Fault(f"corpus {corpus.name}", "column", shown(c), accepted) for c in taken])
+    if any(target.glob("statements*")) or target.name == "statements":
+        raise TifaError(f"{target} belongs to a corpus with its statements. Choose another folder for its features.")
+    words = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon)
+    tallies = {file: tally(find(corpus, words, claimed=claimed)) for claimed, file in _TALLIES.items()}
     tokens = segment(corpus, progress=progress)
     counts = count(tokens, units="blocks", size=BLOCK, parts=parts)
     documents = tokens.documents.assign(
@@ -97,8 +114,8 @@ def write_features(
     write_whole(target / "documents.csv", _documents_bytes(documents))
     with written_whole(target / "counts.parquet") as temporary:
         _write_counts(counts, temporary)
-    for claimed, file in _TALLIES.items():
-        write_whole(target / file, table_bytes(tally(find(corpus, words, claimed=claimed))))
+    for file, table in tallies.items():
+        write_whole(target / file, table_bytes(table))
     about = {k: corpus.about[k] for k in _ABOUT if k in corpus.about}
     write_whole(
         target / "corpus.toml",
@@ -163,7 +180,7 @@ def read_counts(name: str | os.PathLike[str], *, units: str = "blocks") -> Count
 
 
 def read_tallies(
-    name: str | os.PathLike[str], lexicon: Lexicon | str = "frames", *, claimed: bool = False
+    name: str | os.PathLike[str], lexicon: Lexicon | str | os.PathLike[str] = "frames", *, claimed: bool = False
 ) -> pd.DataFrame:
     """The shipped tallies of a corpus: one row per document, frame and term.
 
@@ -186,7 +203,7 @@ def read_tallies(
     >>> int(read_tallies("work-reports").query("frame == 'minors.protection'")["hits"].sum()) > 100
     True
     """
-    words = read_lexicon(lexicon) if isinstance(lexicon, str) else lexicon
+    words = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon)
     folder, about = _opened(name, (_TALLIES[claimed],))
     tallies = pd.read_csv(
         folder / _TALLIES[claimed],
@@ -207,7 +224,7 @@ def read_tallies(
             f"lexicon. To count anew: `tifa fetch {about['name']}`, then tally(find(read_corpus({about['name']!r}), "
             "lexicon)) or `tifa features`."
         )
-    names = dict.fromkeys([*(words.tops if claimed else words.names), *tallies["frame"]])
+    names = dict.fromkeys([*(f.name for f in words.frames), *tallies["frame"]])
     return tallies.assign(frame=pd.Categorical(tallies["frame"], categories=list(names)))
 
 
@@ -229,18 +246,48 @@ def _opened(name: str | os.PathLike[str], files: tuple[str, ...]) -> tuple[Path,
     """The folder of features and what its ``corpus.toml`` says, after a look at ``files``."""
     folder = resolve(name, "corpus", "corpus/own")
     path = folder / "corpus.toml"
-    about = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if not about.get("features"):
+    try:
+        about = {"selections": {}} | (tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise InputError(
+            f"features at {folder}", [Fault(str(path), "TOML", str(error), "what `tifa features` wrote")], _AGAIN
+        ) from None
+    if about.get("features") is not True:
         raise MissingStep(
             f"There are no features at {folder}. `tifa features NAME` makes them from a corpus whose texts are here "
             "(`tifa fetch NAME` brings those that are registered); for a corpus with texts, count(segment(corpus)) counts."
         )
+    faults = [
+        Fault(str(path), field, shown(about.get(field, "nothing")), f"a {kind.__name__}, as `tifa features` wrote it")
+        for field, kind in _FIELDS.items()
+        if not isinstance(about.get(field), kind)
+    ]
+    if not faults:
+        faults += [
+            Fault(str(path), f"types.{c}", shown(t), ", ".join(_TYPES))
+            for c, t in about["types"].items()
+            if t not in _TYPES
+        ]
+        faults += [
+            Fault(str(path), f"files.{file}", "nothing", "a SHA-256") for file in files if file not in about["files"]
+        ]
+        faults += [
+            Fault(str(path), f"lexicon.{k}", "nothing", "what was written")
+            for k in ("name", "digest", "frames")
+            if k not in about["lexicon"]
+        ]
+        faults += [
+            Fault(str(path), f"selections.{k}", shown(v), "a table of columns")
+            for k, v in about["selections"].items()
+            if not isinstance(v, dict)
+        ]
+    raise_faults(f"features at {folder}", faults, _AGAIN)
     faults = []
     for file in files:
         found = _sha256(folder / file) if (folder / file).is_file() else "no file"
         if found != about["files"][file]:
             faults.append(Fault(str(folder / file), "SHA-256", found, about["files"][file]))
-    raise_faults(f"features at {folder}", faults, "Make them again with `tifa features`, or restore the shipped files.")
+    raise_faults(f"features at {folder}", faults, _AGAIN)
     return folder, about
 
 
@@ -264,16 +311,27 @@ def _type(column: pd.Series) -> str:
 
 def _documents_bytes(documents: pd.DataFrame) -> bytes:
     dates = [written_date(d, p) for d, p in zip(documents["date"], documents["date_precision"], strict=True)]
-    return table_bytes(documents.assign(date=dates))
+    # As text, the same that a corpus on disk has: nothing is rounded, and a selection means the same in both.
+    texts = {c: dates if c == "date" else [_written(v) for v in documents[c]] for c in documents}
+    return table_bytes(pd.DataFrame(texts, dtype="str"))
+
+
+def _written(value: Any) -> str:
+    number = isinstance(value, float) and not pd.isna(value) and not value.is_integer()
+    return repr(float(value)) if number else canonical_value(value)
 
 
 def _read_documents(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    lacking = [c for c in ("id", "date", *types) if c not in table]
+    raise_faults(
+        str(path), [Fault(str(path), "column", f"no {c}", "what `tifa features` wrote") for c in lacking], _AGAIN
+    )
     dates = [parse_date(written)[0] for written in table["date"]]
     table["date"] = pd.Series(dates, dtype="datetime64[us]")
     for column, kind in types.items():
         if kind == "bool":
-            table[column] = table[column] == "True"
+            table[column] = table[column] == "true"
         else:
             table[column] = (
                 table[column].replace("", "nan").astype(kind) if kind == "float64" else table[column].astype(kind)

@@ -81,3 +81,15 @@ def test_the_shipped_dictionary_keeps_its_words_whole():
     cut = segment(corpus_of("，".join(words)), hmm=False).words("d0")
     assert "打非治违" not in cut
     assert "净网" not in cut
+
+
+@pytest.mark.parametrize(
+    "frequency", ["0" * 19 + "199999999999999999999", "0" * 19 + "1" + "0" * 5000, "1000000001", "0"]
+)
+def test_a_frequency_is_bounded_however_it_is_written(tmp_path, frequency):
+    path = tmp_path / "words.txt"
+    path.write_text(f"净网 {frequency}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="frequency of 净网"):
+        read_dictionary(path)
+    path.write_text("净网 0001000000000\n", encoding="utf-8")
+    assert read_dictionary(path) == (("净网", 1_000_000_000),)

@@ -76,7 +76,7 @@ def test_what_is_read_is_what_would_be_counted(tmp_path, monkeypatch, parts, blo
     counted = tally(find(corpus(), LEXICON))
     read = read_tallies(folder, LEXICON)
     assert read.astype({"frame": str}).equals(counted.astype({"frame": str}))
-    assert list(read["frame"].cat.categories) == ["purification.network", "minors", "order"]
+    assert list(read["frame"].cat.categories) == ["purification", "purification.network", "minors", "order"]
     claimed = read_tallies(folder, LEXICON, claimed=True)
     assert claimed.astype({"frame": str}).to_numpy().tolist() == [["a", "purification", "“净化”", 1]]
     documents = read_counts(folder).documents
@@ -105,6 +105,32 @@ def test_parts_that_do_not_cover_a_statement_are_refused(spans):
         count(segment(corpus()), units="blocks", parts=parts)
     with pytest.raises(InputError, match="no part"):
         count(segment(corpus()), units="blocks", parts=parts.drop(columns="part"))
+
+
+@pytest.mark.parametrize(
+    ("parts", "units"),
+    [
+        ([("a", "x", 0, 0), ("a", "y", 0, 24)], 3),
+        ([("c", "blank", 3, 5), ("c", "x", 0, 3), ("c", "y", 5, 10)], 4),
+        ([("b", str(i), i, i + 1) for i in range(10)], 7),
+    ],
+)
+def test_passages_without_tokens_are_no_units_counted_or_read(tmp_path, parts, units):
+    table = pd.DataFrame(parts, columns=["document", "part", "start", "end"])
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON, parts=table)
+    direct = count(segment(corpus()), units="blocks", parts=table)
+    assert len(direct.units) == units
+    same_counts(direct, read_counts(folder))
+
+
+@pytest.mark.parametrize("change", [{"end": None}, {"start": "x"}, {"end": 9.7}, {"part": None}])
+@pytest.mark.parametrize("units", ["blocks", "documents"])
+def test_odd_parts_are_faults(change, units):
+    parts = PARTS.astype(object)
+    for column, value in change.items():
+        parts.loc[1, column] = value
+    with pytest.raises(InputError, match="parts"):
+        count(segment(corpus()), units=units, parts=parts.infer_objects())
 
 
 def test_no_text_can_be_put_together_again(tmp_path):
@@ -163,6 +189,54 @@ def test_an_interrupted_run_leaves_nothing_that_passes_for_features(tmp_path, mo
         write_features(corpus(), folder, lexicon=LEXICON)
     with pytest.raises(MissingStep, match="tifa features"):
         read_counts(folder)
+
+
+def test_metadata_keep_their_values_to_the_last_digit(tmp_path):
+    table = corpus().documents.drop(columns=["characters", "date_precision"])
+    table = table.assign(
+        code=[20210507, None, 1234567], width=[39.904211, 0.30000000000000004, None], kept=[True, None, False]
+    )
+    odd = Corpus(table, "odd", {"selections": {"one": {"width": 0.30000000000000004}, "true": {"kept": True}}})
+    folder = write_features(odd, tmp_path / "f", lexicon=LEXICON)
+    counts = read_counts(folder)
+    for chosen in ({"code": 20210507}, {"kept": True}, {"kept": False}, {"width": 39.904211}):
+        assert counts.select(**chosen).documents["id"].tolist() == odd.select(**chosen).documents["id"].tolist()
+    for name in ("one", "true"):
+        assert counts.select(name).documents["id"].tolist() == odd.select(name).documents["id"].tolist()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "[",
+        lambda text: 'name = "x"\nfeatures = true\n',
+        lambda text: text.replace("files = {", "files = 5 #"),
+        lambda text: text.replace("types = {", "types = 5 #"),
+        lambda text: text.replace('id = "str"', 'id = "nosuch"'),
+        lambda text: text.replace('id = "str"', 'id = "str", nothere = "str"'),
+        lambda text: text.replace("selections = {", "selections = 5 #"),
+        lambda text: text.replace("block = ", "blocks = "),
+    ],
+)
+def test_a_damaged_description_is_a_fault(tmp_path, change):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    text = (folder / "corpus.toml").read_text(encoding="utf-8")
+    (folder / "corpus.toml").write_text(change(text), encoding="utf-8")
+    with pytest.raises(InputError, match="features|documents"):
+        read_counts(folder)
+
+
+def test_what_cannot_be_written_leaves_the_old_features(tmp_path):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    with pytest.raises(TifaError):
+        write_features(corpus(), folder, lexicon=tmp_path / "no_lexicon.toml")
+    assert len(read_counts(folder).documents) == 3
+    taken = Corpus(corpus().documents.drop(columns="characters").assign(sha256="mine"), "taken")
+    with pytest.raises(InputError, match="sha256"):
+        write_features(taken, folder, lexicon=LEXICON)
+    own = write_corpus(corpus(), tmp_path / "c")
+    with pytest.raises(TifaError, match="with its statements"):
+        write_features(corpus(), own / "statements", lexicon=LEXICON)
 
 
 def test_wrong_input(tmp_path):

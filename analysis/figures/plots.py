@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.errors import Fault, MissingStep, raise_faults, shown
 from analysis.figures.style import COLOURS, LINES, MARKERS, style
+from analysis.selection import canonical_value
 
 __all__ = ["plot_bars", "plot_coverage", "plot_hits", "plot_rates", "plot_ratios"]
 
@@ -138,8 +139,8 @@ def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.Index, lab
                     markeredgewidth=0.8,
                 )
     # A period with next to no text has a bound that would flatten all others: cut it, and say so.
-    top, most = 1.05 * float(np.nanmax(table["high"])), 2.4 * float(np.nanmax(table["per_million"]))
-    ax.set_ylim(0, most if 0 < most < top else top)
+    top, most = float(np.nanmax(table["high"])), 2.4 * float(np.nanmax(table["per_million"]))
+    ax.set_ylim(0, most if 0 < most < top else 1.05 * top)
     if 0 < most < top:
         note = ax.annotate(
             "bands cut at the top", (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=5.5
@@ -155,10 +156,10 @@ _DATED = re.compile(r"\d{4}(?:Q[1-4]|-(?:0[1-9]|1[0-2]))?")
 
 
 def _axis(labels: pd.Series) -> pd.Index:
-    """All places of the x axis: every year, quarter or month of the span, or the labels in their order."""
+    """All places of the x axis: every year, quarter or month of the span, or the labels, sorted."""
     names = list(dict.fromkeys(labels.astype(str)))
     if not all(_DATED.fullmatch(name) and len(name) == len(names[0]) for name in names):
-        return pd.Index(names)
+        return pd.Index(sorted(names))  # as rates orders them; the first group may lack some
     kind = "Q" if "Q" in names[0] else "M" if "-" in names[0] else "Y"
     periods = pd.PeriodIndex(names, freq=kind)
     return pd.period_range(periods.min(), periods.max(), freq=kind)
@@ -256,7 +257,8 @@ def plot_ratios(
     needed = (label, "ratio", "low", "high", *([group] if group else []))
     _need(table, needed, "rate_ratio(tallies, documents, before=…, after=…)")
     names = list(table[label].astype(object)) if group is None else list(dict.fromkeys(table[label].astype(object)))
-    groups = [None] if group is None else list(dict.fromkeys(table[group].astype(object)))
+    members = None if group is None else table[group].map(canonical_value)  # a missing name is a name too
+    groups = [None] if members is None else list(dict.fromkeys(members))
     if len(groups) > len(MARKERS):
         raise_faults("plot_ratios", [Fault("plot_ratios", "group", f"{len(groups)} groups", f"at most {len(MARKERS)}")])
     with style():
@@ -272,7 +274,7 @@ def plot_ratios(
         known = np.isfinite(values[:, 0]) & (values[:, 0] > 0)
         ax.axvline(1, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)))
         for i, name in enumerate(groups):
-            mine = np.ones(len(table), bool) if group is None else (table[group].astype(object) == name).to_numpy()
+            mine = np.ones(len(table), bool) if members is None else (members == name).to_numpy()
             line = (
                 np.arange(len(table))
                 if group is None
@@ -280,7 +282,7 @@ def plot_ratios(
             )
             y = len(names) - 1 - line + 0.22 * ((len(groups) - 1) / 2 - i)
             ax.hlines(y[mine], low[mine], high[mine], color=COLOURS[i], linewidth=1.0, linestyle=LINES[i])
-            said = None if name is None else str((labels or {}).get(str(name), name))
+            said = None if name is None else str((labels or {}).get(name, name or "(none)"))
             ax.plot(
                 values[mine & known, 0],
                 y[mine & known],

@@ -93,9 +93,16 @@ def test_what_is_unplaced_is_said():
     assert any("not placed in time: 9" in t.get_text() for t in plot_rates(table).texts)
 
 
-def test_periods_that_are_no_dates_keep_their_order():
+def test_periods_that_are_no_dates_stand_in_the_order_of_their_labels():
     ax = plot_rates(rates_table(("1998–2003 spring", "1954–1975 autumn")))
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["1998–2003 spring", "1954–1975 autumn"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1954–1975 autumn", "1998–2003 spring"]
+
+
+def test_a_ratio_whose_group_has_no_name_is_drawn_too():
+    table = pd.DataFrame({"label": ["a", "b", "c"], "ratio": 2.0, "low": 1.0, "high": 3.0, "g": ["x", None, None]})
+    ax = plot_ratios(table, group="g")
+    assert sum(len(line.get_xdata()) for line in ax.get_lines() if line.get_marker() not in ("None", None)) == 3
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "(none)"]
 
 
 def test_bad_tables_name_the_step_that_makes_them():
