@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.change import rate_ratio
+from analysis.corpus import Corpus
 from analysis.corpus_files import FORMATS, read_corpus, write_corpus
 from analysis.errors import InputError, TifaError, TifaWarning
 from analysis.features import read_parts, write_features
@@ -47,6 +48,8 @@ _TABLE_WIDTH = 1000
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
 LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
 LanguageChoice = Annotated[str | None, typer.Option("--language", help="Only statements in zh or en.")]
+Selection = Annotated[str | None, typer.Option("--select", help="A selection that the corpus names, such as panel.")]
+CorpusName = Annotated[str, typer.Argument(help="A corpus: its name, or the path of its folder or file.")]
 FrameNames = Annotated[list[str] | None, typer.Option("--frame", "-f", help="A frame or sub-frame; may be repeated.")]
 
 
@@ -173,7 +176,9 @@ def fetch_command(
     with progress_bar(f"fetching {name}") as report:
         corpus = fetch(name, mirror=mirror, progress=lambda done, total, _: report(done, total))
     out.print(escape(f"{corpus!r}"[1:-1]))
-    out.print(escape(f"in {home() / 'corpus' / 'fetched' / name}; next: tifa rates {name} --by year"))
+    first = next(iter(corpus.about.get("selections", {})), None)
+    asked = f" --select {first}" if first else ""
+    out.print(escape(f"in {home() / 'corpus' / 'fetched' / name}; next: tifa rates {name}{asked} --by year"))
 
 
 @app.command("features")
@@ -201,7 +206,7 @@ def features_command(
 
 @app.command("segment")
 def segment_command(
-    corpus: str,
+    corpus: CorpusName,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the tokens into.")],
     segmenter: Annotated[
         str | None, typer.Option(help=f"{', '.join(SEGMENTERS)}; by default the language decides.")
@@ -211,14 +216,13 @@ def segment_command(
     ] = None,
     hmm: Annotated[bool, typer.Option("--hmm/--no-hmm", help="Whether jieba may guess unknown words.")] = True,
     fold: Annotated[bool, typer.Option("--fold", help="Take upper and lower case as one.")] = False,
+    select: Selection = None,
     language: LanguageChoice = None,
     processes: Annotated[int | None, typer.Option(help="How many; by default all that pay.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tokens that are there.")] = False,
 ) -> None:
     """Cut a corpus into tokens and write them; a run that was interrupted goes on where it stopped."""
-    chosen = read_corpus(corpus)
-    if language:
-        chosen = chosen.select(language=language)
+    chosen = _chosen(corpus, select, language)
     tokens = segment(
         chosen,
         segmenter,
@@ -236,17 +240,16 @@ def segment_command(
 
 @app.command("find")
 def find_command(
-    corpus: str,
+    corpus: CorpusName,
     lexicon: LexiconName = "frames",
     frame: FrameNames = None,
+    select: Selection = None,
     language: LanguageChoice = None,
     claimed: Annotated[bool, typer.Option("--claimed", help="What false friends took instead.")] = False,
     output: Output = None,
 ) -> None:
     """Where the terms of a lexicon stand: one row per hit."""
-    chosen = read_corpus(corpus)
-    if language:
-        chosen = chosen.select(language=language)
+    chosen = _chosen(corpus, select, language)
     words = read_lexicon(lexicon)
     hits = find(chosen, words, frames=frame, claimed=claimed)
     if frame:
@@ -258,20 +261,19 @@ def find_command(
 
 @app.command("rates")
 def rates_command(
-    corpus: str,
+    corpus: CorpusName,
     lexicon: LexiconName = "frames",
     frame: FrameNames = None,
     by: Annotated[str, typer.Option(help="year, quarter, month, all, or a column.")] = "year",
     group: Annotated[list[str] | None, typer.Option("--group", "-g", help="A column; may be repeated.")] = None,
     cluster: Annotated[str | None, typer.Option(help="A column whose values are resampled as wholes.")] = None,
+    select: Selection = None,
     language: LanguageChoice = None,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     output: Output = None,
 ) -> None:
     """Hits per million characters with intervals: one row per group, frame and period."""
-    chosen = read_corpus(corpus)
-    if language:
-        chosen = chosen.select(language=language)
+    chosen = _chosen(corpus, select, language)
     words = read_lexicon(lexicon)
     groups = list(group or [])
     if len(set(chosen.table["language"])) > 1 and "language" not in groups:
@@ -291,21 +293,20 @@ def rates_command(
 
 @app.command("ratio")
 def ratio_command(
-    corpus: str,
+    corpus: CorpusName,
     before: Annotated[str, typer.Option(help="A span: 2018, or 2014:2018-06.")],
     after: Annotated[str, typer.Option(help="A span: 2019, or 2018-07:2023.")],
     lexicon: LexiconName = "frames",
     frame: FrameNames = None,
     within: Annotated[str | None, typer.Option(help="A column: the ratio inside each of its values, pooled.")] = None,
     cluster: Annotated[str | None, typer.Option(help="A column whose values are resampled as wholes.")] = None,
+    select: Selection = None,
     language: LanguageChoice = None,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     output: Output = None,
 ) -> None:
     """How many times as often after as before: one row per frame."""
-    chosen = read_corpus(corpus)
-    if language:
-        chosen = chosen.select(language=language)
+    chosen = _chosen(corpus, select, language)
     words = read_lexicon(lexicon)
     groups = ["language"] if len(set(chosen.table["language"])) > 1 else []
     table = rate_ratio(
@@ -326,6 +327,18 @@ def ratio_command(
 def _span(text: str) -> str | tuple[str, str]:
     first, separator, last = text.partition(":")
     return (first, last) if separator else text
+
+
+def _chosen(name: str, selection: str | None, language: str | None) -> Corpus:
+    corpus = read_corpus(name)
+    if selection is not None:
+        corpus = corpus.select(selection)
+    elif names := ", ".join(corpus.about.get("selections", {})):
+        err.print(
+            escape(f"note: all of {name}, unlike texts pooled; --select takes one of its selections: {names}"),
+            style="yellow",
+        )
+    return corpus.select(language=language) if language else corpus
 
 
 def _say_constructed(constructed: bool) -> None:

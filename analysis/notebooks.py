@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from analysis.errors import Fault, TifaError, raise_faults, shown
+from analysis.errors import Fault, TifaError, raise_faults, shown, warn
 from analysis.files import home, write_whole
 
 __all__ = ["check_answer", "list_notebooks", "run_notebook", "student_edition"]
@@ -187,8 +188,18 @@ def student_edition(path: str | os.PathLike[str], target: str | os.PathLike[str]
 def run_all(
     names: list[Path], progress: Callable[[int, int, str], None], *, figures: str | os.PathLike[str] | None = None
 ) -> None:
-    """Run ``names`` in order, telling ``progress`` (done, all, name) before each and at the end."""
+    """Run ``names`` in order, telling ``progress`` (done, all, name) before each and at the end.
+
+    What a notebook warned of (stale tallies) is warned of here again.
+    """
     for done, path in enumerate(names):
         progress(done, len(names), path.stem)
-        run_notebook(path, figures=figures)
+        for said in _warnings(run_notebook(path, figures=figures)):
+            warn(f"{path.name}: {said}")
     progress(len(names), len(names), "")
+
+
+def _warnings(notebook: nbformat.NotebookNode) -> list[str]:
+    """What Tifa warned of while the notebook ran: it would stand below its cell, where no one looks now."""
+    printed = "".join(o["text"] for c in notebook.cells for o in c.get("outputs", []) if o.get("name") == "stderr")
+    return list(dict.fromkeys(re.findall(r"TifaWarning: (.*)", printed)))

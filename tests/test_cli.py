@@ -165,3 +165,49 @@ def test_student_edition(tmp_path):
     result = tifa("student", tmp_path)
     assert result.returncode == 0
     assert sorted(p.name[:2] for p in tmp_path.glob("*.ipynb")) == ["00", "01", "02", "04", "05"]
+
+
+def test_a_corpus_is_segmented_once_and_again_only_on_demand(project):
+    texts = project / "texts"
+    assert tifa("new", "mine", texts, cwd=project, TIFA_HOME=str(project)).returncode == 0
+    first = tifa("segment", "mine", "-o", "mine.tokens", cwd=project, TIFA_HOME=str(project))
+    assert first.returncode == 0, first.stderr
+    assert "2 documents" in first.stdout
+    again = tifa("segment", "mine", "-o", "mine.tokens", cwd=project, TIFA_HOME=str(project))
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert "Traceback" not in again.stderr
+    assert (
+        tifa("segment", "mine", "-o", "mine.tokens", "--overwrite", cwd=project, TIFA_HOME=str(project)).returncode == 0
+    )
+
+
+def test_features_of_an_own_corpus_go_where_they_are_asked_to(project):
+    assert tifa("new", "mine", project / "texts", cwd=project, TIFA_HOME=str(project)).returncode == 0
+    nowhere = tifa("features", "mine", cwd=project, TIFA_HOME=str(project))
+    assert nowhere.returncode == 1
+    assert "--output" in nowhere.stderr
+    done = tifa("features", "mine", "-o", "counted", cwd=project, TIFA_HOME=str(project))
+    assert done.returncode == 0, done.stderr
+    assert (project / "counted" / "counts.parquet").is_file()
+
+
+def test_a_selection_is_taken_or_pointed_out(project):
+    assert tifa("new", "mine", project / "texts", cwd=project, TIFA_HOME=str(project)).returncode == 0
+    with open(project / "corpus" / "own" / "mine" / "corpus.toml", "a", encoding="utf-8") as stream:
+        stream.write('selections = {late = {since = "2022"}}\n')
+    whole = tifa("rates", "mine", "--by", "all", cwd=project, TIFA_HOME=str(project))
+    assert "--select takes one of its selections: late" in whole.stderr
+    late = tifa("rates", "mine", "--by", "year", "--select", "late", cwd=project, TIFA_HOME=str(project))
+    assert "2022" in late.stdout
+    assert "2021" not in late.stdout
+    wrong = tifa("rates", "mine", "--select", "early", cwd=project, TIFA_HOME=str(project))
+    assert wrong.returncode == 1
+    assert "accepted: late" in wrong.stderr
+
+
+def test_fetching_what_is_not_registered_says_what_is(project):
+    answer = tifa("fetch", "nothing", cwd=project, TIFA_HOME=str(project))
+    assert answer.returncode == 1
+    assert "No corpus 'nothing' is registered" in answer.stderr
+    assert "Traceback" not in answer.stderr
