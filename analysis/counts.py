@@ -18,7 +18,7 @@ from analysis.provenance import Recipe, digest
 from analysis.selection import selected_rows
 from analysis.tokens import Tokens
 
-__all__ = ["Counts", "count"]
+__all__ = ["Counts", "count", "unit_rows"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,6 +165,79 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500, parts: p
     )
 
 
+def unit_rows(subject: str, units: pd.DataFrame, documents: pd.Series, starts: pd.Series) -> NDArray[np.int64]:
+    """For each hit (its document, where it starts) the row of ``units`` that holds it.
+
+    Units are half-open: one that ends at 7 does not hold what starts at 7. A passage in which
+    no token begins is no unit; a hit that starts there starts within a token of the unit before,
+    and belongs to that one. ``units`` may be those of more documents, in any order.
+
+    Raises
+    ------
+    MissingStep
+        If ``units`` is no table of units.
+    InputError
+        If units of a document overlap, a document has none, or a hit starts before its first or
+        beyond its last: the units are then those of other texts.
+
+    >>> units = pd.DataFrame({"document": "a", "unit": [0, 1], "start": [0, 7], "end": [7, 12]})
+    >>> unit_rows("tally", units, pd.Series(["a", "a"]), pd.Series([6, 7])).tolist()
+    [0, 1]
+    """
+    if isinstance(units, Counts):
+        raise MissingStep(f"{subject} takes the table of units, not the Counts that hold it: pass counts.units.")
+    columns = ("document", "unit", "start", "end")
+    lacking = [c for c in columns if not isinstance(units, pd.DataFrame) or c not in units]
+    if lacking:
+        raise MissingStep(
+            f'units lack the column {", ".join(lacking)}: count(segment(corpus), units="blocks").units has them.'
+        )
+    faults = [
+        Fault(subject, name, "values that are no whole numbers", "offsets into the text")
+        for name, values in (("units.start", units["start"]), ("units.end", units["end"]), ("hits.start", starts))
+        if not _whole(values)
+    ]
+    raise_faults(subject, faults)
+    code, found = pd.factorize(units["document"].to_numpy(dtype=object))
+    names = pd.Index(found)
+    order = np.lexsort((units["start"].to_numpy(dtype=np.int64), code))
+    code = code[order]
+    begin, end = (units[c].to_numpy(dtype=np.int64)[order] for c in ("start", "end"))
+    followed = np.append(code[1:] == code[:-1], False)  # by another unit of the same document
+    faults = [
+        Fault("units", str(names[code[i]]), f"{begin[i]} to {end[i]}, then {begin[i + 1]}", "units behind one another")
+        for i in np.flatnonzero(followed[:-1] & (begin[1:] < end[:-1])).tolist()
+    ]
+    raise_faults(subject, faults)
+    wanted = names.get_indexer(documents.to_numpy(dtype=object))
+    place = starts.to_numpy(dtype=np.int64)
+    # All documents as one long text, in which each has a stretch that none of its offsets leaves.
+    stretch = 1 + max(begin.max(initial=0), place.max(initial=0))
+    at = np.searchsorted(code * stretch + begin, wanted * stretch + place, side="right") - 1
+    held = (wanted >= 0) & (at >= 0)
+    held[held] = code[at[held]] == wanted[held]
+    held[held] = followed[at[held]] | (place[held] < end[at[held]])
+    faults = []
+    for i in np.flatnonzero(~held)[~documents[~held].duplicated().to_numpy()].tolist():
+        mine = wanted[i] == code
+        accepted = f"one from {begin[mine].min()} to below {end[mine].max()}" if mine.any() else "a document with units"
+        received = f"a hit that starts at {place[i]}" if mine.any() else "hits, and no unit"
+        faults.append(Fault("hits", str(documents.iloc[i]), received, accepted))
+    raise_faults(
+        subject,
+        faults,
+        "Units must be those of the texts that were searched, and of all of them; for a part take its hits alone: "
+        'hits[hits["document"].isin(units["document"])].',
+    )
+    rows: NDArray[np.int64] = order[at]
+    return rows
+
+
+def _whole(values: pd.Series) -> bool:
+    numbers = pd.api.types.is_numeric_dtype(values) and not values.isna().any()
+    return not len(values) or bool(numbers and (values % 1 == 0).all())
+
+
 Passages = dict[str, list[tuple[int, int, str]]]
 
 
@@ -175,8 +248,7 @@ def _passages(tokens: Tokens, parts: pd.DataFrame | None) -> Passages | None:
     lacking = [c for c in ("document", "part", "start", "end") if c not in parts]
     raise_faults("count", [Fault("parts", "column", f"no {c}", "document, part, start, end") for c in lacking])
     for column in ("start", "end"):
-        values = parts[column]
-        if not pd.api.types.is_numeric_dtype(values) or values.isna().any() or (values % 1 != 0).any():
+        if not _whole(parts[column]):
             raise_faults("count", [Fault("parts", column, "values that are no whole numbers", "offsets into the text")])
     if parts[["document", "part"]].isna().any(axis=None):
         raise_faults("count", [Fault("parts", "document, part", "missing values", "a name, or an empty text")])

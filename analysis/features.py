@@ -12,7 +12,9 @@ A folder of features holds, and nothing else of the texts:
     stand in the order of their frequency in the whole corpus, so that no text
     can be put together again.
 ``tallies.csv``
-    One row per document, frame and term: ``document, frame, term, hits``.
+    One row per block, frame and term: ``document, unit, frame, term, hits``
+    (``unit`` is that of ``counts.parquet``), so that what is found in the counts of blocks,
+    such as topics, can be held against the frames without any text.
 ``claimed.csv``
     The same for what false friends took instead: ``frame`` is the frame that lost
     the span, ``term`` the false friend.
@@ -78,7 +80,7 @@ def write_features(
     parts: pd.DataFrame | None = None,
     progress: bool | Report | None = None,
 ) -> Path:
-    """Write the features of ``corpus`` into ``folder``: counts per block, tallies of a lexicon, metadata.
+    """Write the features of ``corpus`` into ``folder``: counts and tallies of a lexicon per block, metadata.
 
     Parameters
     ----------
@@ -93,6 +95,8 @@ def write_features(
     ------
     TifaError
         If ``folder`` holds the statements of a corpus.
+    InputError
+        If ``parts`` do not cover a statement, or cut its last word, so that a hit starts in no block.
     """
     target = Path(folder)
     taken = [c for c in corpus.table.columns if c in ("", "sha256", "tokens")]
@@ -102,9 +106,10 @@ def write_features(
     if any(target.glob("statements*")) or target.name == "statements":
         raise TifaError(f"{target} belongs to a corpus with its statements. Choose another folder for its features.")
     words = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon)
-    tallies = {file: tally(find(corpus, words, claimed=claimed)) for claimed, file in _TALLIES.items()}
+    hits = {file: find(corpus, words, claimed=claimed) for claimed, file in _TALLIES.items()}
     tokens = segment(corpus, progress=progress)
     counts = count(tokens, units="blocks", size=BLOCK, parts=parts)
+    tallies = {file: tally(found, units=counts.units) for file, found in hits.items()}
     documents = tokens.documents.assign(
         sha256=[hashlib.sha256(text.encode("utf-8")).hexdigest() for text in corpus.table["text"]]
     )
@@ -157,8 +162,7 @@ def read_counts(name: str | os.PathLike[str], *, units: str = "blocks") -> Count
     >>> counts.select("central").documents["id"].iloc[0]
     'central-1954'
     """
-    if units not in ("documents", "blocks"):
-        raise InputError("read_counts", [Fault("read_counts", "units", shown(units), "documents or blocks")])
+    _check_units("read_counts", units)
     folder, about = _opened(name, ("documents.csv", "counts.parquet"))
     documents = _read_documents(folder / "documents.csv", about["types"])
     table = pa.parquet.read_table(folder / "counts.parquet", read_dictionary=["document", "feature"])
@@ -180,7 +184,11 @@ def read_counts(name: str | os.PathLike[str], *, units: str = "blocks") -> Count
 
 
 def read_tallies(
-    name: str | os.PathLike[str], lexicon: Lexicon | str | os.PathLike[str] = "frames", *, claimed: bool = False
+    name: str | os.PathLike[str],
+    lexicon: Lexicon | str | os.PathLike[str] = "frames",
+    *,
+    claimed: bool = False,
+    units: str = "documents",
 ) -> pd.DataFrame:
     """The shipped tallies of a corpus: one row per document, frame and term.
 
@@ -188,6 +196,10 @@ def read_tallies(
     ``frame`` knows all frames of the ``lexicon``, so that zeros can be shown. With
     ``claimed`` they are those of what false friends took instead
     (``find(..., claimed=True)``).
+
+    With ``units="blocks"`` there is one row per document, unit, frame and term: ``document,
+    unit, frame, term, hits``, as ``tally(hits, units=...)`` gives them for the blocks of
+    ``read_counts(name)``. ``documents`` are their sums.
 
     The tallies belong to the lexicon that they were counted with. If yours has
     other terms or false friends, they are stale, and a warning names the frames
@@ -198,17 +210,28 @@ def read_tallies(
     MissingStep
         If the folder holds no features.
     InputError
-        If a file is not the one that was written.
+        If ``units`` is neither documents nor blocks, or a file is not the one that was written
+        or one of an earlier version, which knew no units.
 
     >>> int(read_tallies("work-reports").query("frame == 'minors.protection'")["hits"].sum()) > 100
     True
+    >>> read_tallies("work-reports", units="blocks").columns.tolist()
+    ['document', 'unit', 'frame', 'term', 'hits']
     """
+    _check_units("read_tallies", units)
     words = lexicon if isinstance(lexicon, Lexicon) else read_lexicon(lexicon)
     folder, about = _opened(name, (_TALLIES[claimed],))
+    path = folder / _TALLIES[claimed]
     tallies = pd.read_csv(
-        folder / _TALLIES[claimed],
-        dtype={"document": str, "frame": str, "term": str, "hits": "int64"},
+        path,
+        dtype={"document": str, "unit": "int64", "frame": str, "term": str, "hits": "int64"},
         keep_default_na=False,
+    )
+    lacking = [c for c in ("document", "unit", "frame", "term", "hits") if c not in tallies]
+    raise_faults(
+        f"features at {folder}",
+        [Fault(str(path), "column", f"no {c}", "document, unit, frame, term, hits") for c in lacking],
+        _AGAIN,
     )
     noted, now = about["lexicon"], _frame_digests(words)
     if noted["digest"] != words.digest:
@@ -225,7 +248,10 @@ def read_tallies(
             "lexicon)) or `tifa features`."
         )
     names = dict.fromkeys([*(f.name for f in words.frames), *tallies["frame"]])
-    return tallies.assign(frame=pd.Categorical(tallies["frame"], categories=list(names)))
+    tallies = tallies.assign(frame=pd.Categorical(tallies["frame"], categories=list(names)))
+    if units == "blocks":
+        return tallies
+    return tallies.groupby(["document", "frame", "term"], observed=True, sort=True)["hits"].sum().reset_index()
 
 
 def read_parts(name: str | os.PathLike[str]) -> pd.DataFrame | None:
@@ -289,6 +315,11 @@ def _opened(name: str | os.PathLike[str], files: tuple[str, ...]) -> tuple[Path,
             faults.append(Fault(str(folder / file), "SHA-256", found, about["files"][file]))
     raise_faults(f"features at {folder}", faults, _AGAIN)
     return folder, about
+
+
+def _check_units(subject: str, units: str) -> None:
+    if units not in ("documents", "blocks"):
+        raise InputError(subject, [Fault(subject, "units", shown(units), "documents or blocks")])
 
 
 def _sha256(path: Path) -> str:

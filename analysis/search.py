@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.boundaries import clause_ends, code_points, in_classes
 from analysis.corpus import Corpus
+from analysis.counts import unit_rows
 from analysis.errors import Fault, InputError, MissingStep, TifaError
 from analysis.lexicon import Lexicon, selected
 from analysis.patterns import Literal, Pattern, fold
@@ -118,23 +119,48 @@ def _hit_table(parts: list[pd.DataFrame], corpus: Corpus, lexicon: Lexicon, want
     ).astype({"document": "str"})
 
 
-def tally(hits: pd.DataFrame) -> pd.DataFrame:
+def tally(hits: pd.DataFrame, *, units: pd.DataFrame | None = None) -> pd.DataFrame:
     """How often each term was found in each document: one row per document, frame and term.
 
     Columns ``document, frame, term, hits``; pairs without a hit have no row, but
     ``frame`` still knows all frames, so that `analysis.trends.rates` can show zeros.
 
+    Parameters
+    ----------
+    units
+        The units that were counted, `analysis.counts.Counts.units`. Then one row per
+        document, unit, frame and term, with the column ``unit`` behind ``document``; over the
+        units of a document the hits sum to what they are without. A hit belongs to the unit in which
+        it starts, even if it ends in the next; one that starts in a passage that is no unit,
+        because no token begins there, to the unit before. There may be units of more documents.
+
+    Raises
+    ------
+    MissingStep
+        If ``hits`` are not those of `find`, or ``units`` is no table of units.
+    InputError
+        If a hit's document has no units or the hit starts in none of them: no hit is lost.
+
     >>> hits = pd.DataFrame({"document": ["a", "a"], "frame": ["minors"] * 2, "term": ["未成年人"] * 2,
     ...     "start": [0, 9], "end": [4, 13], "text": ["未成年人"] * 2})
     >>> tally(hits).values.tolist()
     [['a', 'minors', '未成年人', 2]]
+    >>> units = pd.DataFrame({"document": ["a", "a"], "unit": [0, 1], "start": [0, 9], "end": [9, 20]})
+    >>> tally(hits, units=units).values.tolist()
+    [['a', 0, 'minors', '未成年人', 1], ['a', 1, 'minors', '未成年人', 1]]
     """
-    missing = [c for c in HIT_COLUMNS[:3] if c not in hits]
+    missing = [c for c in (*HIT_COLUMNS[:3], *(["start"] if units is not None else [])) if c not in hits]
     if missing:
         raise MissingStep(
             f"tally takes the hits that find(corpus, lexicon) gives; this table has no column {', '.join(missing)}."
         )
-    counted = hits.groupby(["document", "frame", "term"], observed=True, sort=True).size()
+    if units is None:
+        by = ["document", "frame", "term"]
+    else:
+        by = ["document", "unit", "frame", "term"]
+        held = unit_rows("tally", units, hits["document"], hits["start"])
+        hits = hits.assign(unit=units["unit"].to_numpy()[held])
+    counted = hits.groupby(by, observed=True, sort=True).size()
     return counted.rename("hits").reset_index().astype({"hits": "int64"})
 
 

@@ -13,9 +13,10 @@ from analysis.counts import count
 from analysis.errors import InputError, MissingStep, TifaError, TifaWarning
 from analysis.features import read_counts, read_parts, read_tallies, write_features
 from analysis.lexicon import make_lexicon, read_lexicon
+from analysis.provenance import table_bytes
 from analysis.search import find, tally
 from analysis.segmentation import segment
-from analysis.trends import rates
+from analysis.trends import document_hits, rates
 
 ROOT = Path(__file__).resolve().parents[1] / "corpus" / "work-reports"
 
@@ -56,6 +57,10 @@ def corpus():
     )
 
 
+def by_name(tallies):
+    return tallies.astype({"frame": "str"})
+
+
 def same_counts(one, other):
     assert one.vocabulary == other.vocabulary
     for name in ("data", "indices", "indptr"):
@@ -79,12 +84,83 @@ def test_what_is_read_is_what_would_be_counted(tmp_path, monkeypatch, parts, blo
     assert list(read["frame"].cat.categories) == ["purification", "purification.network", "minors", "order"]
     claimed = read_tallies(folder, LEXICON, claimed=True)
     assert claimed.astype({"frame": str}).to_numpy().tolist() == [["a", "purification", "“净化”", 1]]
+    blocks = read_tallies(folder, LEXICON, units="blocks")
+    units = count(tokens, units="blocks", size=block, parts=parts).units
+    pd.testing.assert_frame_equal(by_name(blocks), by_name(tally(find(corpus(), LEXICON), units=units)))
+    lost = read_tallies(folder, LEXICON, claimed=True, units="blocks")
+    pd.testing.assert_frame_equal(by_name(lost), by_name(tally(find(corpus(), LEXICON, claimed=True), units=units)))
     documents = read_counts(folder).documents
     by_year = rates(read, documents, frames=["purification", "order"])
     assert by_year.equals(rates(counted, corpus().documents, frames=["purification", "order"]))
     assert documents["sha256"].tolist() == [hashlib.sha256(t.encode()).hexdigest() for t in TEXTS]
     assert read_counts(folder).select("late").documents["id"].tolist() == ["b", "c"]
     assert read_counts(folder).constructed
+
+
+def test_tallies_of_blocks_by_hand(tmp_path):
+    """Of the first text the passage `review` ends behind 净化网络环境。 and `plan` holds the rest."""
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON, parts=PARTS)
+    assert (folder / "tallies.csv").read_text(encoding="utf-8").splitlines() == [
+        "document,unit,frame,term,hits",
+        "a,0,purification.network,净化网络,1",
+        "a,1,purification.network,净化,1",
+        "a,1,minors,未成年人,1",
+        "b,0,minors,未成年人,1",
+        "c,1,purification.network,净化网络,1",
+    ]
+    assert (folder / "claimed.csv").read_text(encoding="utf-8").splitlines() == [
+        "document,unit,frame,term,hits",
+        "a,1,purification,“净化”,1",
+    ]
+    blocks = read_tallies(folder, LEXICON, units="blocks")
+    assert blocks.columns.tolist() == ["document", "unit", "frame", "term", "hits"]
+    assert list(blocks["frame"].cat.categories) == ["purification", "purification.network", "minors", "order"]
+    assert read_counts(folder).units.merge(blocks)["part"].tolist() == ["review", "plan", "plan", "", "plan"]
+
+
+@pytest.mark.parametrize("by", ["year", "month"])
+def test_rates_of_block_tallies_are_those_of_document_tallies(tmp_path, monkeypatch, by):
+    monkeypatch.setattr("analysis.features.BLOCK", 4)
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON, parts=PARTS)
+    documents = read_counts(folder).documents
+    blocks, whole = read_tallies(folder, LEXICON, units="blocks"), read_tallies(folder, LEXICON)
+    pd.testing.assert_frame_equal(rates(blocks, documents, by=by), rates(whole, documents, by=by))
+    pd.testing.assert_frame_equal(document_hits(blocks, documents), document_hits(whole, documents))
+
+
+@pytest.mark.parametrize("units", ["documents", "blocks"])
+def test_tallies_without_a_hit_know_their_columns(tmp_path, units):
+    none = make_lexicon({"f": ["没有"]}, "none")
+    tallies = read_tallies(write_features(corpus(), tmp_path / "f", lexicon=none), none, units=units)
+    unit = ["unit"] if units == "blocks" else []
+    assert tallies.columns.tolist() == ["document", *unit, "frame", "term", "hits"]
+    assert len(tallies) == 0
+    assert tallies["hits"].dtype == "int64"
+    assert list(tallies["frame"].cat.categories) == ["f"]
+
+
+@pytest.mark.parametrize("units", ["documents", "blocks"])
+def test_tallies_of_an_earlier_version_are_to_be_made_again(tmp_path, units):
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    old, path = (folder / "tallies.csv").read_bytes(), folder / "corpus.toml"
+    new = table_bytes(read_tallies(folder, LEXICON))
+    (folder / "tallies.csv").write_bytes(new)
+    digests = (hashlib.sha256(old).hexdigest(), hashlib.sha256(new).hexdigest())
+    path.write_text(path.read_text(encoding="utf-8").replace(*digests), encoding="utf-8")
+    with pytest.raises(InputError, match=r"(?s)tallies\.csv, column: received no unit.*tifa features") as caught:
+        read_tallies(folder, LEXICON, units=units)
+    assert len(caught.value.faults) == 1
+    assert len(read_tallies(folder, LEXICON, claimed=True, units=units)) == 1
+
+
+def test_a_passage_that_cuts_the_last_word_leaves_the_old_features(tmp_path):
+    """络 is no token of its own: its passage is no unit, and nothing tells that 网络 goes beyond the unit before."""
+    folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
+    cut = Corpus(corpus().documents.drop(columns="characters").assign(text=["净化网络", "一", "二"]), "cut")
+    parts = pd.DataFrame({"document": "a", "part": ["x", "y"], "start": [0, 3], "end": [3, 4]})
+    with pytest.raises(InputError, match="hits, a: received a hit that starts at 3; accepted: one from 0 to below 3"):
+        write_features(cut, folder, lexicon=make_lexicon({"f": ["络"]}), parts=parts)
+    assert len(read_tallies(folder, LEXICON)) == 5
 
 
 def test_blocks_end_where_parts_end():
@@ -243,6 +319,8 @@ def test_wrong_input(tmp_path):
     folder = write_features(corpus(), tmp_path / "f", lexicon=LEXICON)
     with pytest.raises(InputError, match="documents or blocks"):
         read_counts(folder, units="pages")
+    with pytest.raises(InputError, match="read_tallies, units: received 'pages'; accepted: documents or blocks"):
+        read_tallies(folder, LEXICON, units="pages")
     with pytest.raises(MissingStep, match="tifa features"):
         read_counts("demo")
     with pytest.raises(TifaError, match="nowhere"):
@@ -275,6 +353,19 @@ def test_the_shipped_tallies_belong_to_the_shipped_lexicon():
     assert set(tallies["document"]) <= set(read_counts("work-reports").documents["id"])
     assert (tallies["hits"] > 0).all()
     assert not tallies.duplicated(["document", "frame", "term"]).any()
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_the_shipped_tallies_stand_in_the_shipped_blocks(claimed):
+    blocks = read_tallies("work-reports", claimed=claimed, units="blocks")
+    assert not blocks.duplicated(["document", "unit", "frame", "term"]).any()
+    counts = read_counts("work-reports")
+    known = set(zip(counts.units["document"], counts.units["unit"], strict=True))
+    assert set(zip(blocks["document"], blocks["unit"], strict=True)) <= known
+    whole = read_tallies("work-reports", claimed=claimed)
+    assert blocks["hits"].sum() == whole["hits"].sum() == (300 if claimed else 4814)
+    panel = counts.select("panel").documents
+    pd.testing.assert_frame_equal(rates(blocks, panel, cluster="place"), rates(whole, panel, cluster="place"))
 
 
 def test_the_shipped_features_are_those_of_the_fetched_texts(work_reports, tmp_path):
