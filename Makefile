@@ -47,10 +47,10 @@ student: $(READY)
 test-browser: $(READY)
 	@$(BIN)/python -m pytest -q -o addopts="--strict-markers --import-mode=importlib -ra" tests/browser
 
-# For maintainers: needs uv. No index address goes into the file.
+# For maintainers: needs uv. No index address goes into the file. LOCK=--upgrade takes newer versions too.
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra ingest \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra ingest --extra topics \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header $(LOCK) -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/student

@@ -47,7 +47,9 @@ def test_the_lock_pins_every_requirement_by_hash_and_names_no_index():
     assert "index-url" not in LOCK
     pinned = {re.match(r"[a-z0-9._-]+", e)[0] for e in entries}
     extras = [
-        Requirement(r).name.lower() for extra in ("dev", "ingest") for r in PROJECT["optional-dependencies"][extra]
+        Requirement(r).name.lower()
+        for extra in ("dev", "ingest", "topics")
+        for r in PROJECT["optional-dependencies"][extra]
     ]
     assert {*declared(), *extras} <= {p.replace("_", "-") for p in pinned}
     for entry in entries:

@@ -1,0 +1,1 @@
+"""Engines that find topics in counts, one short file each; `base` has their contract."""
