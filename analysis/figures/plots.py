@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from string import ascii_lowercase
-from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,9 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, YearLocator
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from analysis.errors import Fault, MissingStep, raise_faults, shown
+from analysis.errors import Fault, raise_faults, shown
+from analysis.figures.panels import Measure, lines_over_time, need
 from analysis.figures.style import COLOURS, LINES, MARKERS, style
 from analysis.selection import canonical_value
 
@@ -51,154 +49,9 @@ def plot_rates(
     otherwise an array of them. Points marked ``few`` are hollow; periods without
     documents leave a gap; what could not be placed in time is said in words.
     """
-    _need(table, _RATES, "rates(tallies, documents)")
-    labels = dict(labels or {})
-    frames = list(dict.fromkeys(table["frame"]))
-    groups = list(table.columns[: list(table.columns).index("frame")])
-    placed = table[table["period"] != "unplaced"]
-    raise_faults("plot_rates", [] if len(placed) else [Fault("plot_rates", "table", "no dated period", "at least one")])
-    axis = _axis(placed["period"])
-    if events and not isinstance(axis, pd.PeriodIndex):
-        raise_faults("plot_rates", [Fault("plot_rates", "events", "dates", "no events where periods are no dates")])
-    with style():
-        if ax is None:
-            figure, panels = plt.subplots(
-                len(frames), 1, sharex=True, squeeze=False, figsize=(3.35, 0.55 + 1.15 * len(frames))
-            )
-            for panel, frame in zip(panels[:, 0], frames, strict=True):
-                _panel(panel, placed[placed["frame"] == frame], groups, axis, labels)
-                panel.set_title(labels.get(frame, frame))
-            drawn = panels[:, 0]
-            figure.supylabel(f"hits per million {unit}", fontsize=7)
-        else:
-            _panel(ax, placed, [*groups, "frame"], axis, labels)
-            ax.set_ylabel(f"hits per million {unit}")
-            drawn = np.array([ax])
-        _time_axis(drawn[-1], axis)
-        for panel in drawn:
-            _events(panel, events or {}, axis)
-        if events:
-            key = "; ".join(
-                f"{letter} {label}" for letter, label in zip(ascii_lowercase, events.values(), strict=False)
-            )
-            drawn[-1].set_xlabel("\n".join(wrap(key, 58)), fontsize=6, color="#444444")
-        unplaced = table[(table["period"] == "unplaced") & (table["frame"] == frames[0])]
-        left_out = int(unplaced["documents"].sum())
-        if left_out:
-            drawn[-1].annotate(
-                f"not placed in time: {left_out} documents",
-                (1, 0.98),
-                xycoords="axes fraction",
-                ha="right",
-                va="top",
-                fontsize=6,
-            )
-    return drawn[0] if ax is not None or len(drawn) == 1 else drawn
-
-
-def _panel(ax: Axes, table: pd.DataFrame, groups: list[str], axis: pd.Index, labels: Mapping[str, str]) -> None:
-    parts = list(table.groupby(groups, sort=False, observed=True)) if groups else [((), table)]
-    raise_faults(
-        "plot_rates",
-        [
-            Fault(
-                "plot_rates",
-                "table",
-                f"{len(parts)} lines in one panel",
-                f"at most {len(COLOURS)}; select fewer groups",
-            )
-        ]
-        if len(parts) > len(COLOURS)
-        else [],
-    )
-    for i, (key, part) in enumerate(parts):
-        names = [labels.get(str(k), str(k)) for k in (key if isinstance(key, tuple) else (key,))]
-        dated = isinstance(axis, pd.PeriodIndex)
-        index = pd.PeriodIndex(part["period"].astype(str), freq=axis.freq) if dated else part["period"].astype(str)
-        line = part.set_index(index)[["per_million", "low", "high", "few"]].reindex(axis)
-        x = np.arange(len(axis)) + (0.12 * (i - (len(parts) - 1) / 2) if len(parts) > 1 else 0.0)
-        y, low, high = (line[c].to_numpy(dtype=float) for c in ("per_million", "low", "high"))
-        colour, few = COLOURS[i], line["few"].fillna(False).to_numpy(dtype=bool)
-        if len(parts) == 1:
-            ax.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-            alone = ~np.isnan(y) & np.isnan(np.r_[np.nan, y[:-1]]) & np.isnan(np.r_[y[1:], np.nan])
-            ax.vlines(x[alone], low[alone], high[alone], color=colour, alpha=0.35, linewidth=2.5)
-        else:
-            ax.vlines(x, low, high, color=colour, alpha=0.55, linewidth=0.8)
-        ax.plot(x, y, color=colour, linestyle=LINES[i], label=", ".join(names))
-        for chosen, filling in ((~few & ~np.isnan(y), colour), (few & ~np.isnan(y), "white")):
-            if chosen.any():  # an empty line would claim the corner of the page as its place
-                ax.plot(
-                    x[chosen],
-                    y[chosen],
-                    linestyle="none",
-                    marker=MARKERS[i],
-                    clip_on=False,
-                    color=colour,
-                    markerfacecolor=filling,
-                    markeredgewidth=0.8,
-                )
-    # A period with next to no text has a bound that would flatten all others: cut it, and say so.
-    top, most = float(np.nanmax(table["high"])), 2.4 * float(np.nanmax(table["per_million"]))
-    ax.set_ylim(0, most if 0 < most < top else 1.05 * top)
-    if 0 < most < top:
-        note = ax.annotate(
-            "bands cut at the top", (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=5.5
-        )
-        note.set_in_layout(False)  # beside the title there is room; it must not move the panels
-    ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    if len(parts) > 1:
-        ax.legend(loc="upper left", handlelength=2.4)
-
-
-_DATED = re.compile(r"\d{4}(?:Q[1-4]|-(?:0[1-9]|1[0-2]))?")
-
-
-def _axis(labels: pd.Series) -> pd.Index:
-    """All places of the x axis: every year, quarter or month of the span, or the labels, sorted."""
-    names = list(dict.fromkeys(labels.astype(str)))
-    if not all(_DATED.fullmatch(name) and len(name) == len(names[0]) for name in names):
-        return pd.Index(sorted(names))  # as rates orders them; the first group may lack some
-    kind = "Q" if "Q" in names[0] else "M" if "-" in names[0] else "Y"
-    periods = pd.PeriodIndex(names, freq=kind)
-    return pd.period_range(periods.min(), periods.max(), freq=kind)
-
-
-def _time_axis(ax: Axes, axis: pd.Index) -> None:
-    ax.set_xlim(-0.6, len(axis) - 0.4)
-    if not isinstance(axis, pd.PeriodIndex):
-        ax.set_xticks(range(len(axis)), list(axis), rotation=35, ha="right", rotation_mode="anchor")
-        return
-    step = max(1, int(np.ceil(len(axis) / 10)))
-    per_year = {"Y": 1, "Q": 4, "M": 12}[axis.freqstr[0]]
-    if per_year > 1 and len(axis) > per_year:
-        years = [i for i, p in enumerate(axis) if (p.quarter if per_year == 4 else p.month) == 1]
-        years = years[:: max(1, int(np.ceil(len(years) / 10)))]
-        ax.set_xticks(years, [str(axis[i].year) for i in years])
-    else:
-        ax.set_xticks(range(0, len(axis), step), [str(p) for p in axis[::step]])
-
-
-def _events(ax: Axes, events: Mapping[str, str], axis: pd.Index) -> None:
-    """A thin vertical for each event, with a letter that the key below the panels explains."""
-    for letter, date in zip(ascii_lowercase, events, strict=False):
-        moment = pd.Timestamp(date)
-        period = moment.to_period(axis.freq)
-        share = (moment - period.start_time) / (period.end_time - period.start_time)
-        x = (period - axis[0]).n + share - 0.5
-        ax.axvline(x, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)), zorder=0.5)
-        ax.annotate(
-            letter,
-            (x, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(2, 0),
-            textcoords="offset points",
-            ha="left",
-            va="top",
-            fontsize=6,
-            color="#444444",
-        )
+    need(table, _RATES, "rates(tallies, documents)")
+    measure = Measure("plot_rates", "frame", "per_million", f"hits per million {unit}", lambda v: f"{v:,.0f}")
+    return lines_over_time(table, ax, measure, events=events, labels=labels)
 
 
 def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None) -> Axes:
@@ -208,7 +61,7 @@ def plot_hits(table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[st
     (`analysis.trends.document_hits` gives it). The larger the mark, the more hits.
     Returns the Axes.
     """
-    _need(table, ("document", "date", "frame", "hits"), "document_hits(tallies, documents)")
+    need(table, ("document", "date", "frame", "hits"), "document_hits(tallies, documents)")
     labels = dict(labels or {})
     frames = list(dict.fromkeys(table["frame"]))
     with style():
@@ -255,7 +108,7 @@ def plot_ratios(
     group with its own marker and line, named in a key. Returns the Axes.
     """
     needed = (label, "ratio", "low", "high", *([group] if group else []))
-    _need(table, needed, "rate_ratio(tallies, documents, before=…, after=…)")
+    need(table, needed, "rate_ratio(tallies, documents, before=…, after=…)")
     names = list(table[label].astype(object)) if group is None else list(dict.fromkeys(table[label].astype(object)))
     members = None if group is None else table[group].map(canonical_value)  # a missing name is a name too
     groups = [None] if members is None else list(dict.fromkeys(members))
@@ -317,7 +170,7 @@ def plot_coverage(
     are not in the table are left blank: nothing was expected there. Rows stand in
     the order of the table. Returns the Axes.
     """
-    _need(table, (row, period, value), "a table with one row per pair")
+    need(table, (row, period, value), "a table with one row per pair")
     if not pd.api.types.is_integer_dtype(table[period]):
         received = f"{shown(table[period].iloc[0])} in the column {period}"
         raise_faults("plot_coverage", [Fault("plot_coverage", "period", received, "years as whole numbers")])
@@ -352,7 +205,7 @@ def plot_bars(
 
     Returns the Axes.
     """
-    _need(table, (label, value), "a table with these columns")
+    need(table, (label, value), "a table with these columns")
     with style():
         if ax is None:
             _, ax = plt.subplots(figsize=(3.35, 0.6 + 0.19 * len(table)))
@@ -369,13 +222,3 @@ def plot_bars(
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel(xlabel)
     return ax
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str], step: str) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise MissingStep(f"a plot takes a finished table, not {shown(table)}: {step} makes it.")
-    lacking = [c for c in columns if c not in table]
-    if lacking:
-        raise MissingStep(f"the table to plot has no column {', '.join(lacking)}: {step} makes it.")
-    if not len(table):
-        raise_faults("plot", [Fault("plot", "table", "no rows", "at least one")])

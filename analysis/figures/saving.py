@@ -37,6 +37,7 @@ def save_figure(
     inputs: Iterable[Any],
     caption: str = "",
     parameters: Mapping[str, Any] | None = None,
+    tolerance: float | None = None,
     folder: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Write ``fig`` as PNG, SVG and PDF, ``table`` as CSV, and an entry in ``manifest.json``.
@@ -53,6 +54,9 @@ def save_figure(
         One or two sentences for the gallery.
     parameters
         What was chosen on the way (periods, base, seed, …).
+    tolerance
+        For what differs a little between machines (topic models): how far apart two tables may lie, topics
+        matched, to count as close (`analysis.verification.close_tables`). Other tables must be the same.
     folder
         Another folder than ``figures/``, such as ``figures/own`` for your own.
 
@@ -80,6 +84,8 @@ def save_figure(
         faults.append(Fault("save_figure", "fig", shown(fig), "a Figure (ax.figure of what a plot returned)"))
     if not isinstance(table, pd.DataFrame) or not len(table):
         faults.append(Fault("save_figure", "table", "nothing", "the table that was drawn"))
+    if tolerance is not None and not 0 < tolerance < 1:
+        faults.append(Fault("save_figure", "tolerance", shown(tolerance), "a number between 0 and 1, or none"))
     raise_faults("save_figure", faults, "")
     constructed = any(bool(getattr(i, "constructed", False)) for i in items)
     data = table_bytes(table)
@@ -90,7 +96,7 @@ def save_figure(
         "lock": _lock_digest(),
         "parameters": canonical(dict(parameters or {})),
         "table": digest(data.decode("utf-8")),
-    }
+    } | ({} if tolerance is None else {"tolerance": tolerance})
     target = Path(folder) if folder is not None else figures_folder()
     target.mkdir(parents=True, exist_ok=True)
     provenance = json.dumps({name: entry}, ensure_ascii=True, sort_keys=True)
