@@ -6,7 +6,6 @@ from analysis.corpus import Corpus
 from analysis.figures.plots import plot_bars
 from analysis.figures.saving import save_figure
 
-
 OFFICES = pd.DataFrame({"office": ["甲", "乙"], "n": [3, 1]})
 
 

@@ -322,7 +322,8 @@ def plot_topic_frames(
     Parameters
     ----------
     table
-        One row per frame and topic: ``frame, topic, label, hits, share, low, high``, and ``stable`` if it is known.
+        One row per frame and topic: ``frame, topic, label, hits, share, low, high``, and ``stable`` if it is known;
+        ``hits`` are all of the frame's.
     ax
         Draw all frames into this Axes instead, with a marker each, at most seven.
     least
@@ -331,7 +332,7 @@ def plot_topic_frames(
     labels
         What a reader calls each frame.
 
-    Topics stand in the order of their shares. The number of hits stands beside each row of a frame's own panel.
+    Topics stand in the order of their shares. The number of the frame's hits stands above its own panel.
     Returns the Axes drawn into: one if ``ax`` was given or there is one frame, otherwise an array of them.
 
     Raises
@@ -382,11 +383,6 @@ def _frame_panels(table: pd.DataFrame, called: Mapping[str, str], names: Mapping
     )
     for panel, (frame, part) in zip(grid[:, 0], parts.items(), strict=True):
         dots(panel, part, rows[frame], 0.0, 0, called[frame])
-        hits = part.set_index("topic")["hits"]
-        for y, topic in enumerate(rows[frame]):
-            said = "?" if pd.isna(hits[topic]) else f"{hits[topic]:,.1f}".removesuffix(".0")
-            panel.annotate(said, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=6)
-        panel.annotate("hits", (1.02, 1), xycoords="axes fraction", va="bottom", fontsize=6)
         name_rows(panel, [names[topic] for topic in rows[frame]], others(part, rows[frame], least))
-        panel.set_title(called[frame])
+        panel.set_title(f"{called[frame]} ({part['hits'].iloc[0]:,} hits)")
     return list(grid[:, 0])

@@ -19,6 +19,7 @@ from analysis.topics.model import Topics, check_topics
 from analysis.topics.uncertainty import (
     LEAST_SHARE,
     borrowed,
+    correction,
     design_effect,
     document_tokens,
     effective_documents,
@@ -58,7 +59,7 @@ def compare_prevalence(
     Documents (or clusters, drawn as wholes on both sides) are drawn again and the fits matched, as in
     `topic_prevalence`; a group of few documents, or one in which a topic is rare, borrows from the other as periods do there.
     The limits of the difference and of the logarithm of the odds ratio are recovered from those of the two shares
-    (Zou & Donner 2008, Statistics in Medicine 27, 1693-1702; for two independent shares Newcombe's tenth method), with
+    (Zou & Donner 2008, Statistics in Medicine 27, 1693-1702; for independent shares as by Newcombe 1998), with
     the correlation r that they have where clusters stand on both sides, or where fits shift both.
     ``p`` is Student's of the score test for effective documents (Rao & Scott 1992, Biometrics 48, 577-585):
     t = (s₂ − s₁) / √(s (1 − s) (1/n₁ + 1/n₂) q), where s is the mean of the shares weighted by their effective
@@ -118,10 +119,11 @@ def compare_prevalence(
     totals = summed(columns, side, 2)
     shares = (totals[:, :-1] / totals[:, -1:]).reshape(2, m, k).swapaxes(0, 1)
     draws = _draws(columns, side, units, resamples, np.random.default_rng(seed), whole=cluster is not None)
-    effect = np.stack([design_effect(draws[:, s], shares[:, s], int(counted[s])) for s in (0, 1)], axis=1)
+    sizes = [summed(columns[side == s, -1:], units[side == s], n_units).ravel() for s in (0, 1)]
+    effect = np.stack([design_effect(draws[:, s], shares[:, s], sizes[s]) for s in (0, 1)], axis=1)
     freedom = np.where(shares.max(axis=0) > LEAST_SHARE, (counted - 1)[:, None], 0.0)
     effect, freedom = borrowed(effect, shares, freedom)
-    covariance = _covariance(shares, draws if cluster else None, counted)
+    covariance = _covariance(shares, draws if cluster else None, np.array([correction(v) for v in sizes]))
     if cluster is not None:  # the same on both sides: the other one adds no degrees of freedom
         freedom = np.minimum(freedom, n_units - 1)
     size = counted[:, None]
@@ -181,7 +183,7 @@ def _draws(
     return np.asarray(draws[held])
 
 
-def _covariance(shares: Floats, draws: Floats | None, counted: Floats) -> Floats:
+def _covariance(shares: Floats, draws: Floats | None, scale: Floats) -> Floats:
     """Covariance of the two shares: within and between the fits, which add up as variances do (`combined`).
 
     Units drawn on each side by itself (``draws`` are None) have none within.
@@ -190,7 +192,7 @@ def _covariance(shares: Floats, draws: Floats | None, counted: Floats) -> Floats
     found = np.zeros(k)
     if draws is not None:
         drawn = (draws[..., :-1] / draws[..., -1:]).reshape(-1, 2, m, k)
-        spread = (drawn - drawn.mean(axis=0)) * np.sqrt(counted / (counted - 1))[:, None, None]
+        spread = (drawn - drawn.mean(axis=0)) * np.sqrt(scale)[:, None, None]
         found = spread.prod(axis=1).sum(axis=0).mean(axis=0) / (len(drawn) - 1)
     if m > 1:
         found = found + (1 + 1 / m) * (shares - shares.mean(axis=0)).prod(axis=1).sum(axis=0) / (m - 1)

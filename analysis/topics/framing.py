@@ -103,16 +103,14 @@ def topic_frames(
         here = np.flatnonzero((hits[:, j] > 0) & (first.unit_tokens > 0))
         placed = [hits[here, j, None] * s[here] for s in shares]
         by_unit = summed(np.column_stack([*placed, hits[here, j]]), sampled[code[here]], n_sampled)
-        total = by_unit.sum(axis=0)
+        by_unit = by_unit[by_unit[:, -1] > 0]  # only documents with a hit tell where hits fall
+        n, total = len(by_unit), by_unit.sum(axis=0)
         share = low = high = np.full(k, np.nan)
-        if total[-1]:
-            draws = resampled_sums(by_unit, resamples, rng)
+        if n:
             found = (total[:-1] / total[-1]).reshape(m, k)
-            n = int((by_unit[:, -1] > 0).sum())  # only documents with a hit tell where hits fall
+            effect = design_effect(resampled_sums(by_unit, resamples, rng), found, by_unit[:, -1])
             freedom = np.where(found.max(axis=0) > LEAST_SHARE, n - 1.0, 0.0)
-            share, low, high = share_limits(
-                found, design_effect(draws, found, n), np.full(k, float(n)), freedom, level=level
-            )
+            share, low, high = share_limits(found, effect, np.full(k, float(n)), freedom, level=level)
         table_row = {"frame": name, "topic": np.arange(k), "label": first.names, "hits": int(hits[:, j].sum())}
         ratio = np.divide(share, text, out=np.full(k, np.nan), where=text > 0)
         rows.append(pd.DataFrame(table_row | {"share": share, "low": low, "high": high, "ratio": ratio}))

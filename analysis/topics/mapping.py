@@ -13,6 +13,9 @@ __all__ = ["distances", "topic_map"]
 
 Floats = NDArray[np.float64]
 
+#: A distance below this is the root of a divergence that is rounding.
+_NOTHING = 1e-7
+
 
 def topic_map(topics: Topics) -> pd.DataFrame:
     """A place for each topic: one row per topic.
@@ -36,8 +39,8 @@ def topic_map(topics: Topics) -> pd.DataFrame:
     order = np.argsort(-values, kind="stable")[:2]
     places = np.zeros((topics.n_topics, 2))
     places[:, : order.size] = vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0))
-    places[np.abs(places) < 1e-9] = 0.0
-    farthest = np.abs(places).round(9).argmax(axis=0)  # the first of those that only rounding tells apart
+    places[np.abs(places) < _NOTHING] = 0.0
+    farthest = (np.abs(places) / _NOTHING).round().argmax(axis=0)  # the first of those that only rounding tells apart
     places *= np.where(places[farthest, np.arange(2)] < 0, -1.0, 1.0)
     spread = np.maximum(values, 0.0)
     explained = spread[order].sum() / spread.sum() if spread.sum() > 1e-12 else 1.0

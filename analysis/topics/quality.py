@@ -129,7 +129,8 @@ def topic_agreement(topics: Topics, themes: pd.Series) -> pd.DataFrame:
     """How well topics agree with themes that are known: one row.
 
     ``themes`` has one label per unit of ``topics.counts.units``, in their order (its column ``part``,
-    say); units without a label (empty or missing) are left out. Each unit is taken to be of its largest topic.
+    say); units without a label (empty or missing) or without a feature are left out. Each unit is taken to be of its
+    largest topic.
 
     Columns: ``engine, n_topics, seed``; ``units`` compared; ``themes``, how many there are; ``rand``,
     the adjusted Rand index (1 for the same partition, about 0 by chance; Hubert & Arabie 1985); ``nmi``, the normalised mutual
@@ -139,7 +140,7 @@ def topic_agreement(topics: Topics, themes: pd.Series) -> pd.DataFrame:
     Raises
     ------
     MissingStep
-        If ``topics`` is something else.
+        If ``topics`` is something else, or ``themes`` are a whole table.
     InputError
         If there is not one label per unit, or no unit has one.
 
@@ -157,6 +158,8 @@ def topic_agreement(topics: Topics, themes: pd.Series) -> pd.DataFrame:
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     check_topics("topic_agreement", topics)
+    if isinstance(themes, pd.DataFrame):
+        raise MissingStep("topic_agreement takes one label for each unit, not DataFrame: a column of it, table[name].")
     labels = pd.Series(themes).reset_index(drop=True)
     units = topics.unit_shares.shape[0]
     if len(labels) != units:

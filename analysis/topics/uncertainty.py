@@ -9,8 +9,8 @@ instead, which knows nothing of other optima.
 
 The variance tells how many *effective documents* there are, each wholly of one topic or of another, that would
 leave as much doubt, and the limits are the exact binomial ones for so many (Korn & Graubard 1998, Survey
-Methodology 24, 193-201), as rates have gamma limits for effective hits (`analysis.intervals`). A normal interval of the
-share or of its logit is far too narrow for a topic that a few documents hold whole; the simulations in
+Methodology 24, 193-201), as rates have gamma limits for effective hits (`analysis.intervals`). Normal limits of a share
+or of its logit are too narrow, or so wide that they say nothing, where few documents hold a topic; the simulations in
 ``tests/topics/test_uncertainty.py`` measure what is used instead.
 """
 
@@ -33,6 +33,7 @@ __all__ = [
     "LEAST_SHARE",
     "borrowed",
     "combined",
+    "correction",
     "design_effect",
     "document_tokens",
     "effective_documents",
@@ -115,25 +116,45 @@ def combined(estimates: Floats, within: Floats, degrees: Floats) -> tuple[Floats
     return np.asarray(estimates.mean(axis=0)), np.asarray(total), np.asarray(freedom)
 
 
-def design_effect(draws: Floats, shares: Floats, n: int) -> Floats:
-    """Variance of drawn shares over that of ``n`` tosses of a coin (fits × topics).
+def design_effect(draws: Floats, shares: Floats, sizes: Floats) -> Floats:
+    """Variance of drawn shares over that of as many tosses of a coin as there are units (fits × topics).
 
     ``draws`` (resamples × (fits · topics + 1)) are tokens of each topic in each fit, and of all topics
-    together in the last column; ``shares`` (fits × topics) what was observed. A single unit tells nothing: 1.
+    together in the last column; ``shares`` (fits × topics) what was observed; ``sizes`` the units' tokens (those
+    without any are none). At most the number of units, which is then one effective document. A single unit tells
+    nothing: 1.
 
-    >>> draws = np.array([[0.0, 10.0], [5.0, 10.0], [10.0, 10.0]])
-    >>> design_effect(draws, np.array([[0.5]]), 5).tolist()
-    [[6.25]]
+    >>> draws = np.array([[2.5, 10.0], [5.0, 10.0], [7.5, 10.0]])
+    >>> design_effect(draws, np.array([[0.5]]), np.full(5, 2.0)).tolist()
+    [[1.5625]]
     """
     m, k = shares.shape
+    n = int((sizes > 0).sum())
     held = draws[:, -1] > 0
     if n < 2 or held.sum() < 2:
         return np.ones((m, k))
     drawn = (draws[held, :-1] / draws[held, -1:]).reshape(-1, m, k)
-    # n/(n−1) undoes the shrinkage of a resample of n units.
-    variance = drawn.var(axis=0, ddof=1) * n / (n - 1)
+    variance = drawn.var(axis=0, ddof=1) * correction(sizes)
     coin = shares * (1 - shares) / n
-    return np.asarray(np.divide(variance, coin, out=np.ones_like(coin), where=coin > 1e-12))
+    effect = np.divide(variance, coin, out=np.ones_like(coin), where=coin > 1e-12)
+    return np.asarray(np.minimum(effect, n))
+
+
+def correction(sizes: Floats) -> float:
+    """What the variance of resamples is multiplied by, for units vary less about the share that they make up themselves.
+
+    With w, a unit's part of all tokens, Σ w² / (Σ w² − 2 Σ w³ + (Σ w²)²), which undoes that exactly for a sum of units that
+    vary alike: n / (n − 1) for n units of one size. At most twice that, for in resamples a unit that outweighs the others
+    is there or is not, and they vary as much as they should.
+
+    >>> round(correction(np.array([3.0, 3.0, 3.0, 3.0])), 6), round(correction(np.array([1.0, 1.0, 1.0, 2.0])), 6)
+    (1.333333, 1.535088)
+    """
+    n = int((sizes > 0).sum())
+    w = sizes / sizes.sum()
+    square = (w**2).sum()
+    left = square - 2 * (w**3).sum() + square**2
+    return float(square / max(left, square * (n - 1) / (2 * n)))
 
 
 def borrowed(effect: Floats, shares: Floats, freedom: Floats) -> tuple[Floats, Floats]:

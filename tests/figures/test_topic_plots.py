@@ -89,7 +89,7 @@ def stability_table(topics=3, runs=2, **columns):
 
 def frames_table(frames=("minors",), shares=(0.1, 0.6, 0.01, 0.29), **columns):
     rows = [
-        {"frame": f, "topic": t, "label": label(t), "hits": 1234 * s, "share": s, "low": s / 2, "high": s + 0.05}
+        {"frame": f, "topic": t, "label": label(t), "hits": 1234, "share": s, "low": s / 2, "high": s + 0.05}
         for f in frames
         for t, s in enumerate(shares)
     ]
@@ -441,13 +441,12 @@ def test_the_matrix_refuses_what_it_cannot_show():
 def test_topics_of_a_frame_stand_in_the_order_of_their_shares():
     ax = draw(plot_topic_frames(frames_table(), labels={"minors": "未成年人"}))[0]
     assert [name.split()[0] for name in names_of_rows(ax)] == ["1", "3", "0", "2"]
-    assert ax.get_title(loc="left") == "未成年人"
+    assert ax.get_title(loc="left") == "未成年人 (1,234 hits)"
     (dots,) = points(ax)
     shares = dict(zip(dots.get_ydata().tolist(), dots.get_xdata().tolist(), strict=True))
     assert shares == {0: 0.6, 1: 0.29, 2: 0.1, 3: 0.01}
     spans = {s[0, 1]: s[:, 0].tolist() for s in ax.collections[0].get_segments()}
     assert spans[0] == pytest.approx([0.3, 0.65])
-    assert said(ax) == ["740.4", "357.9", "123.4", "12.3", "hits"]
     assert ax.get_xlim()[0] == 0
     assert ax.get_xlim()[1] > 0.65
     assert r"river \$works\$" in names_of_rows(ax)[1]

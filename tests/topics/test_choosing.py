@@ -13,6 +13,8 @@ import pytest
 from topic_models import counts_of
 
 from analysis.errors import InputError, MissingStep, TifaWarning
+from analysis.features import read_counts
+from analysis.files import home
 from analysis.topics import choosing
 from analysis.topics.choosing import choose_topics
 from analysis.topics.fitting import fit_quietly, fit_topics
@@ -436,3 +438,15 @@ def test_what_fit_topics_refuses(counts):
     assert "accepted: nmf-kl, nmf, lda, gibbs, seeded" in message(counts, [2], seeds=1, engine="lsa")
     assert "anchors: received none" in message(counts, [2], seeds=1, engine="seeded")
     assert "iterations: received 0" in message(counts, [2], seeds=1, iterations=0, processes=2)
+
+
+def test_the_shipped_search_can_be_made_again():
+    shipped = pd.read_csv(home() / "corpus" / "work-reports" / "topic_numbers.csv")
+    assert shipped["n_topics"].value_counts().to_dict() == dict.fromkeys(range(5, 41, 5), 5)
+    assert shipped["converged"].all()
+    panel = choosing.trim(read_counts("work-reports").select("panel"), least_units=20, most_share=0.5)
+    again = choose_topics(panel, [5], seeds=1, processes=1).drop(columns="stability").iloc[0]
+    # Between machines topics differ a little; between versions of the fit they should not differ more.
+    for name in ("perplexity", "npmi", "c_v", "exclusivity", "diversity"):
+        assert again[name] == pytest.approx(shipped[name].iloc[0], rel=0.05), name
+    assert again["perplexity"] == pytest.approx(shipped["perplexity"].iloc[0], rel=0.01)
