@@ -144,5 +144,5 @@ def test_faulty_notebooks_are_named(tmp_path):
 
 
 def test_the_list_is_in_order():
-    assert [p.name[:2] for p in list_notebooks()] == ["00", "01", "02", "04", "05"]
+    assert [p.name[:2] for p in list_notebooks()] == ["00", "01", "02", "04", "05", "09"]
     assert (home() / "notebooks" / "answers.toml").is_file()

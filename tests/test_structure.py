@@ -87,7 +87,9 @@ def test_only_figures_and_verification_know_matplotlib():
 
 
 def test_only_widgets_know_ipywidgets():
-    assert [m for m, path in FILES.items() if any(n.split(".")[0] == "ipywidgets" for n in imports(path))] == ["widgets"]
+    assert [m for m, path in FILES.items() if any(n.split(".")[0] == "ipywidgets" for n in imports(path))] == [
+        "widgets"
+    ]
 
 
 def test_subpackages_hand_nothing_on():

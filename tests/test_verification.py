@@ -52,7 +52,9 @@ def test_what_is_missing_is_said(pair):
 
 
 def topic_table(shares, labels=("a", "b", "c"), topics=(0, 1, 2)):
-    rows = [(t, label, year, s) for t, label, by_year in zip(topics, labels, shares, strict=True) for year, s in by_year]
+    rows = [
+        (t, label, year, s) for t, label, by_year in zip(topics, labels, shares, strict=True) for year, s in by_year
+    ]
     return pd.DataFrame(rows, columns=["topic", "label", "period", "share"])
 
 
