@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -224,7 +224,7 @@ def check_topics(subject: str, topics: Any, chosen: Any = None) -> list[int]:
         raise MissingStep(f"{subject} takes Topics, not {type(topics).__name__}: fit_topics(counts, 20) makes them.")
     if chosen is None:
         return list(range(topics.n_topics))
-    numbers = [chosen] if isinstance(chosen, int | np.integer) else list(chosen)
+    numbers = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
     known = range(topics.n_topics)
     faults = [
         Fault(subject, "topic", shown(n), f"0 to {topics.n_topics - 1}")

@@ -245,3 +245,9 @@ def test_chosen_topics():
         with pytest.raises(MissingStep, match=r"takes Topics, not .*: fit_topics\(counts, 20\) makes them"):
             check_topics("test", wrong)
     assert isinstance(topics, Topics)
+
+
+@pytest.mark.parametrize("chosen", [1.5, "1", [0, 1.5], True])
+def test_what_is_no_number_of_a_topic_is_named(chosen):
+    with pytest.raises(InputError, match=r"topic: received .*; accepted: 0 to 1"):
+        check_topics("a method", fit_topics(counts_of([[5, 5, 0], [0, 1, 9]]), 2), chosen)
