@@ -8,11 +8,8 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from analysis.change import rate_ratio
 from analysis.corpus import Corpus
@@ -25,6 +22,7 @@ from analysis.files import check_name, home, resolve, write_whole
 from analysis.ingest import ingest
 from analysis.lexicon import read_lexicon, ties
 from analysis.notebooks import list_notebooks, run_all, student_edition
+from analysis.printing import err, out, progress, say_constructed, show
 from analysis.progress import progress_bar
 from analysis.provenance import round_significant, table_bytes
 from analysis.search import find, tally
@@ -48,9 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-_TABLE_WIDTH = 1000
-
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
 LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
 LanguageChoice = Annotated[str | None, typer.Option("--language", help="Only statements in zh or en.")]
@@ -79,27 +74,6 @@ def main() -> None:
     except OSError as error:
         err.print(escape(f"{error.filename or 'a file'}: {error.strerror or error}"), style="red")
         sys.exit(1)
-
-
-def _show(table: pd.DataFrame, output: Path | None, *, most: int = 60) -> None:
-    if output is not None:
-        write_whole(output, table_bytes(table))
-        out.print(f"{len(table):,} rows → {escape(str(output))}")
-        return
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in table.columns:
-        number = table[column].dtype.kind in "if"
-        drawn.add_column(str(column), justify="right" if number else "left", no_wrap=number, overflow="fold")
-    for row in table.head(most).itertuples(index=False):
-        drawn.add_row(*(escape(f"{v:g}" if isinstance(v, float) else str(v)) for v in row))
-    # As wide as the table wants: a narrow terminal wraps lines, but no column is squeezed away.
-    Console(width=_TABLE_WIDTH, highlight=False).print(drawn)
-    if len(table) > most:
-        out.print(f"… and {len(table) - most:,} more rows (--output FILE writes all)")
-
-
-def _progress(done: int, total: int, name: str) -> None:
-    err.print(f"[{done}/{total}] {escape(name)}" if name else f"[{done}/{total}] done")
 
 
 @app.command()
@@ -157,7 +131,7 @@ def new(
     result = ingest(source, name, language=language, max_megabytes=max_megabytes)
     good = result.report[result.report["problem"] == ""]
     if len(good):
-        _show(good[["source", "date", "date_from", "language", "title", "characters"]], None)
+        show(good[["source", "date", "date_from", "language", "title", "characters"]], None)
     aside = result.set_aside
     if len(aside):
         err.print(f"set aside: {len(aside)} of {len(result.report)}", style="yellow")
@@ -203,7 +177,7 @@ def features_command(
     if output is None and not fetched:
         raise TifaError(f"{name} is not a fetched corpus; name a folder for its features with --output.")
     target = output if output is not None else home() / "corpus" / name
-    _say_constructed(corpus.constructed)
+    say_constructed(corpus.constructed)
     write_features(corpus, target, lexicon=lexicon, parts=read_parts(name))
     sizes = {path.name: path.stat().st_size for path in sorted(target.iterdir()) if path.is_file()}
     for file in ("corpus.toml", "documents.csv", "counts.parquet", "tallies.csv", "claimed.csv"):
@@ -239,7 +213,7 @@ def segment_command(
         overwrite=overwrite,
         processes=processes,
     )
-    _say_constructed(chosen.constructed)
+    say_constructed(chosen.constructed)
     out.print(escape(f"{tokens!r}"[1:-1]))
     out.print(escape(f"in {output}, {tokens.digest}; Tokens.load({str(output)!r}) opens them"))
 
@@ -261,8 +235,8 @@ def find_command(
     if frame:
         wanted = tuple(frame)
         hits = hits[[str(f) in wanted or any(str(f).startswith(w + ".") for w in wanted) for f in hits["frame"]]]
-    _say_constructed(chosen.constructed)
-    _show(hits, output)
+    say_constructed(chosen.constructed)
+    show(hits, output)
 
 
 @app.command("rates")
@@ -293,8 +267,8 @@ def rates_command(
         frames=frame or words.tops,
         seed=seed,
     )
-    _say_constructed(chosen.constructed)
-    _show(table, output)
+    say_constructed(chosen.constructed)
+    show(table, output)
 
 
 @app.command("ratio")
@@ -326,8 +300,8 @@ def ratio_command(
         frames=frame or words.tops,
         seed=seed,
     )
-    _say_constructed(chosen.constructed)
-    _show(table, output)
+    say_constructed(chosen.constructed)
+    show(table, output)
 
 
 Engine = Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")]
@@ -353,10 +327,10 @@ def topics_command(
     counts = _blocks(corpus, select, language, least_units, most_share)
     words = read_lexicon(anchors) if anchors else None
     topics = fit_topics(counts, number, engine, seed=seed, anchors=words)
-    _say_constructed(topics.constructed)
+    say_constructed(topics.constructed)
     if model is not None:
         err.print(escape(f"model kept in {write_topics(topics, model).parent}"))
-    _show(round_significant(topics.topics), output)
+    show(round_significant(topics.topics), output)
 
 
 @app.command("choose")
@@ -376,8 +350,8 @@ def choose_command(
     """What several numbers of topics give: perplexity, coherence, exclusivity, stability; one row per number and seed."""
     counts = _blocks(corpus, select, language, least_units, most_share)
     table = choose_topics(counts, _numbers(numbers), seeds=seeds, engine=engine, folder=folder, processes=processes)
-    _say_constructed(counts.constructed)
-    _show(table, output)
+    say_constructed(counts.constructed)
+    show(table, output)
 
 
 def _numbers(text: str) -> list[int]:
@@ -419,15 +393,10 @@ def _chosen(name: str, selection: str | None, language: str | None) -> Corpus:
     return corpus.select(language=language) if language else corpus
 
 
-def _say_constructed(constructed: bool) -> None:
-    if constructed:
-        err.print("constructed texts: these numbers say nothing about any real body", style="yellow")
-
-
 @app.command()
 def figures() -> None:
     """Run every notebook on the embedded corpora and write figures/."""
-    run_all(list_notebooks(), _progress)
+    run_all(list_notebooks(), progress)
     gallery = write_gallery()
     for name in stale_files(figures_folder()):
         err.print(f"note: {name} is in no manifest entry; delete it if no notebook makes it any more", style="yellow")
@@ -437,8 +406,8 @@ def figures() -> None:
 @app.command("verify")
 def verify_command() -> None:
     """Rebuild every figure in a temporary folder and compare it with the one in figures/."""
-    table = verify(_progress)
-    _show(table, None)
+    table = verify(progress)
+    show(table, None)
     if not verified(table).all():
         raise TifaError(
             "Not all figures are the same. Byte identity is promised for requirements.lock on Linux x86-64; "

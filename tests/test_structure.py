@@ -49,6 +49,7 @@ ORDER = """
     widgets
     notebooks
     verification
+    printing
     cli
 """
 LINE = {module: number for number, line in enumerate(ORDER.split("\n")) for module in line.split()}
