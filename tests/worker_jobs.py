@@ -47,7 +47,8 @@ def unpicklable(number):
 
 
 def chatty(number):
-    print("a library that prints", number)
+    # One write a line: two processes share the stream, and print writes its parts apart where it is not buffered.
+    sys.stdout.write(f"a library that prints {number}\n")
     sys.stdout.flush()
     os.write(1, b"and one that writes past Python\n")
     return number
