@@ -1,4 +1,9 @@
-"""Running notebooks, checking answers, and the student edition."""
+"""Running notebooks, checking answers, and the student edition.
+
+nbformat and nbclient are imported where a notebook is read or run: their
+checks of addresses take a second to load, which every ``import analysis`` and
+every ``tifa`` command would wait for.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,13 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import Fault, TifaError, raise_faults, shown, warn
 from analysis.files import home, write_whole
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = ["check_answer", "list_notebooks", "run_notebook", "student_edition"]
 
@@ -60,6 +64,9 @@ def run_notebook(
     TifaError
         Naming the notebook, the cell and the error, if a cell fails.
     """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
     source = Path(path)
     notebook = _read(source)
     values = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
@@ -96,6 +103,8 @@ def run_notebook(
 
 
 def _read(path: Path) -> nbformat.NotebookNode:
+    import nbformat
+
     if not path.is_file():
         raise TifaError(f"There is no notebook {path}.")
     try:
@@ -172,6 +181,8 @@ def student_edition(path: str | os.PathLike[str], target: str | os.PathLike[str]
     TifaError
         If an exercise, its solution and its check do not follow each other.
     """
+    import nbformat
+
     source, folder = Path(path), Path(target)
     notebook = _read(source)
     order = [t for c in notebook.cells for t in c.metadata.get("tags", []) if t in TAGS]

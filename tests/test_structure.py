@@ -1,6 +1,8 @@
 """Which module may import which: only from earlier lines of ORDER, so there are no cycles."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,10 @@ def test_the_public_names_are_these():
         "write_topics",
     ]
     assert all(hasattr(analysis, name) for name in analysis.__all__)
+
+
+def test_what_few_commands_need_is_not_loaded_for_all():
+    heavy = ["nbformat", "nbclient", "sklearn", "ipywidgets"]
+    asked = f"import analysis, sys; print([name for name in {heavy} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert said.stdout == "[]\n"
