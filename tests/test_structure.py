@@ -34,7 +34,7 @@ ORDER = """
     trends change agreement
     features
     vocabulary
-    topics.coherence topics.exclusivity topics.mixtures
+    topics.coherence topics.exclusivity topics.mixtures topics.anchors
     topics.engines.base
     topics.engines.nmf_kl topics.engines.nmf topics.engines.lda topics.engines.gibbs
     topics.engines.seeded

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 from analysis.counts import Counts
 from analysis.errors import Fault, MissingStep, TifaWarning, raise_faults, shown, warn
 from analysis.lexicon import Lexicon
-from analysis.patterns import fold
 from analysis.progress import Report, progress_bar
+from analysis.topics.anchors import anchor_columns, doubtful_anchors
 from analysis.topics.engines.base import PACKAGES, engine_options, load_engine
 from analysis.topics.model import Topics
 from analysis.vocabulary import trim
@@ -59,10 +59,11 @@ def fit_topics(
     anchors
         For ``seeded``: the terms that the first topics are known by, name → terms; the name becomes the
         topic's label. Of a `Lexicon`, each frame becomes a topic, known by those of its terms that are
-        features. Terms that are no feature are named in a warning.
+        features. Terms that are no feature are named in a warning, and so are topics that hold less than half of the
+        occurrences of their anchors, little else, or less than 1 % of them (`analysis.topics.anchors.doubtful_anchors`).
     options
-        Of the engine: ``iterations``, ``tolerance``, ``alpha``, ``beta``, ``strength``, as it has them
-        (`analysis.topics.engines.base.engine_options`).
+        Of the engine: ``iterations``, ``tolerance``, ``alpha``, ``beta``, ``strength`` (of anchors, above 0 and below 1:
+        the share of their topic that they have), as it has them (`analysis.topics.engines.base.engine_options`).
 
     A fit that did not converge is said in a warning, with what to change; so are units that hold no feature.
 
@@ -118,13 +119,15 @@ def fit_topics(
     if units.size < counts.matrix.shape[0]:
         none = counts.matrix.shape[0] - units.size
         warn(f"{none:,} of {counts.matrix.shape[0]:,} units hold none of the features; they have no topics.")
-    named = _anchored(anchors, counts, features, int(n_topics)) if anchors is not None else {}
+    named = anchor_columns(anchors, counts, features, int(n_topics)) if anchors is not None else {}
     given = options | ({"anchors": [list(columns) for columns in named.values()]} if named else {})
     fit = load_engine(engine)
     with threadpool_limits(limits=1):
         found = fit(matrix, int(n_topics), np.random.default_rng(int(seed)), **given)
     if found.converged is False:
         warn(f"{NOT_CONVERGED} ({found.notes['iterations']} iterations): {found.advice}.")
+    for sentence in doubtful_anchors(found.tokens, named):
+        warn(sentence)
     size = found.tokens.sum(axis=1)
     # The largest in the units' shares, which tables show; with priors the topics' tokens may be ordered otherwise.
     share = np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel() @ found.shares
@@ -235,6 +238,8 @@ def _number_faults(engine: str, options: Mapping[str, Any]) -> list[Fault]:
                 faults.append(
                     Fault("fit_topics", name, shown(value), "a number above 0" if least else "a number, at least 0")
                 )
+            elif name == "strength" and value >= 1:
+                faults.append(Fault("fit_topics", name, shown(value), "a number above 0 and below 1"))
             elif engine == "lda" and name in ("alpha", "beta") and value > 1:  # scikit-learn takes no more
                 faults.append(
                     Fault("fit_topics", name, shown(value), 'a number from 0 to 1; engine="gibbs" takes more')
@@ -318,42 +323,3 @@ def _alike(matrix: Any) -> bool:
         return False
     values = matrix.data.reshape(shape).astype(np.int64)
     return bool((values * values[:1, :1] == values[:, :1] * values[:1]).all())
-
-
-def _anchored(
-    anchors: Lexicon | Mapping[str, Iterable[str]], counts: Counts, features: NDArray[np.int64], n_topics: int
-) -> dict[str, list[int]]:
-    """Name → columns (of the filled matrix) of its anchors."""
-    if isinstance(anchors, Lexicon):
-        language = str(counts.documents["language"].iloc[0]) if "language" in counts.documents else "zh"
-        given: dict[str, list[str]] = {top: [] for top in anchors.tops}
-        spelled: dict[str, list[str]] = {}  # a lexicon's terms are folded, features are as they were written
-        for feature in features.tolist():
-            spelled.setdefault(fold(counts.vocabulary[feature]), []).append(counts.vocabulary[feature])
-        for frame in anchors.frames:
-            terms = (p for p in frame.terms if p.language == language and len(p.steps) == 1)
-            for literal in (one for p in terms for one in p.steps[0].literals):
-                given[frame.top] += spelled.get(literal.text, [literal.text])
-    elif isinstance(anchors, Mapping):
-        given = {
-            str(name): list(terms) if isinstance(terms, Iterable) and not isinstance(terms, str) else [terms]
-            for name, terms in anchors.items()
-        }
-    else:
-        accepted = "a lexicon, or a mapping of names to terms"
-        raise_faults("fit_topics", [Fault("fit_topics", "anchors", shown(anchors), accepted)])
-    place = {counts.vocabulary[feature]: column for column, feature in enumerate(features.tolist())}
-    found = {name: list(dict.fromkeys(place[t] for t in terms if t in place)) for name, terms in given.items()}
-    faults = [
-        Fault("fit_topics", f"anchors of {name}", shown(given[name]), "at least one that is a feature of the counts")
-        for name, columns in found.items()
-        if not columns
-    ]
-    if len(found) > n_topics or not found:
-        faults.append(Fault("fit_topics", "anchors", f"{len(found)} topics", f"1 to {n_topics} (n_topics)"))
-    raise_faults("fit_topics", faults)
-    lacking = {name: [t for t in dict.fromkeys(terms) if t not in place] for name, terms in given.items()}
-    if not isinstance(anchors, Lexicon) and any(lacking.values()):
-        said = "; ".join(f"{name}: {', '.join(map(str, terms))}" for name, terms in lacking.items() if terms)
-        warn(f"Anchors that are no features of the counts were left out ({said}).")
-    return found

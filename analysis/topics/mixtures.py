@@ -47,20 +47,22 @@ def fit_mixture(
     n_topics: int,
     rng: np.random.Generator,
     *,
-    prior: Floats | None = None,
+    fixed: Floats | None = None,
     iterations: int = 200,
     tolerance: float = 1e-4,
 ) -> Mixture:
     """Fit ``n_topics`` topics to the counts ``matrix`` (CSR, units × features).
 
     From a random start each step takes θ(d, k) ∝ Σ_w n(d, w) p(k | d, w) and
-    φ(k, w) ∝ a(k, w) + Σ_d n(d, w) p(k | d, w), where p(k | d, w) ∝ θ(d, k) φ(k, w) and a, the
-    ``prior`` (topics × features), holds pseudo-tokens; none by default, which is maximum likelihood.
-    A topic with a prior starts as half of its anchors and half of the whole text, and units then with equal
-    shares: from random shares it would lose its anchors in the first step.
+    φ(k, w) ∝ Σ_d n(d, w) p(k | d, w), where p(k | d, w) ∝ θ(d, k) φ(k, w).
 
-    It has converged when a step raises the mean log-likelihood of a token (with the prior's
-    logarithms, where there is one) by less than ``tolerance`` nats, and ends at the latest after ``iterations``.
+    ``fixed`` (topics × features) is a part of φ that no step changes, for topics that are to stay about given
+    words: a row that sums to s leaves 1 − s of the topic to be learned, from the tokens that this part
+    explains, (φ − fixed) / φ of each. Such a topic starts with the words of the units that hold its fixed ones, and
+    all units with equal shares; rows of zeros are topics like any other. None by default.
+
+    It has converged when a step raises the mean log-likelihood of a token by less than ``tolerance`` nats, and ends
+    at the latest after ``iterations``.
 
     >>> from scipy import sparse
     >>> found = fit_mixture(sparse.csr_array([[4, 4, 0, 0], [0, 0, 6, 2]]), 2, np.random.default_rng(0))
@@ -74,37 +76,41 @@ def fit_mixture(
     ratio = counts.copy()
     theta = rng.gamma(1.0, 1.0, (units, n_topics)).astype(np.float32)
     phi = rng.gamma(1.0, 1.0, (features, n_topics)).astype(np.float32)
-    if prior is not None:
-        frequency = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel() / size
-        known = prior.sum(axis=1) > 0
-        anchored = prior[known] / prior[known].sum(axis=1, keepdims=True)
-        phi[:, known] = (features * (anchored + frequency) / 2).T.astype(np.float32)
-        theta[:] = 1.0
     phi /= phi.sum(axis=0)
+    learned = phi
+    if fixed is not None:
+        theta[:] = 1.0
+        still = fixed.T.astype(np.float32)
+        free = 1 - still.sum(axis=0)
+        learned[:, free < 1] = _surroundings(counts, still[:, free < 1])
+        phi = still + free * learned
     theta *= (np.asarray(counts.sum(axis=1)).ravel() / theta.sum(axis=1))[:, None]
-    pseudo = None if prior is None else np.ascontiguousarray(prior.T)
     trace: list[float] = []
     converged = False
     for _ in range(iterations):
-        likelihood = _ratios(counts, rows, theta, phi, ratio)
-        if pseudo is not None:
-            likelihood += float((pseudo * np.log(np.maximum(phi, _LEAST), dtype=np.float64)).sum())
-        trace.append(likelihood / size)
+        trace.append(_ratios(counts, rows, theta, phi, ratio) / size)
         if len(trace) > 1 and trace[-1] - trace[-2] < tolerance:
             converged = True
             break
-        renewed = phi * (ratio.T @ theta)
+        renewed = learned * (ratio.T @ theta)
         theta *= ratio @ phi
-        if pseudo is not None:
-            renewed += pseudo.astype(np.float32)
         # theta keeps the scale of tokens; phi is a distribution in each topic. A topic may run dry: it stays as it is.
         total = renewed.sum(axis=0)
-        phi = np.where(total > 0, renewed / np.where(total > 0, total, 1), phi).astype(np.float32)
+        learned = np.where(total > 0, renewed / np.where(total > 0, total, 1), learned).astype(np.float32)
+        phi = learned if fixed is None else still + free * learned
     if not converged:
         _ratios(counts, rows, theta, phi, ratio)  # those there are were made before the last step
-    # The expected tokens, from the last ratios: they sum to the counts, and the prior is not among them.
+    # The expected tokens, from the last ratios: they sum to the counts.
     tokens = (phi * (ratio.T @ theta)).T.astype(np.float64)
     return Mixture(tokens, _normalised(theta), tuple(trace), converged)
+
+
+def _surroundings(counts: Any, still: Singles) -> Singles:
+    """The words of the units that hold fixed ones (a column a topic), and a little of every word."""
+    holding = (counts @ (still > 0).astype(np.float32) > 0).astype(np.float32)
+    near = np.asarray(counts.T @ holding)
+    whole = np.asarray(counts.sum(axis=0)).reshape(-1, 1)
+    return np.asarray(0.9 * near / np.maximum(near.sum(axis=0), 1) + 0.1 * whole / whole.sum(), dtype=np.float32)
 
 
 def _ratios(counts: Any, rows: NDArray[np.int32], theta: Singles, phi: Singles, ratio: Any) -> float:

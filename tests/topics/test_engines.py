@@ -245,7 +245,7 @@ def test_nmf_brings_its_weights_back_to_counts():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_anchored_topics_are_those_of_their_anchors_in_their_order(seed):
-    found = seeded.fit(planted(3), 3, np.random.default_rng(seed), anchors=[[12, 13], [0, 1]], strength=0.05)
+    found = seeded.fit(planted(3), 3, np.random.default_rng(seed), anchors=[[12, 13], [0, 1]])
     weights = found.tokens / found.tokens.sum(axis=1, keepdims=True)
     assert weights[0, 12:].sum() > 0.95
     assert weights[1, :6].sum() > 0.95
@@ -255,29 +255,44 @@ def test_anchored_topics_are_those_of_their_anchors_in_their_order(seed):
 def test_the_stronger_the_anchors_the_more_of_them_is_in_their_topic():
     matrix = mixed()
     held = []
-    for strength in (1e-6, 0.01, 0.1, 1.0):
+    for strength in (1e-6, 0.1, 0.5, 0.9):
         tokens = seeded.fit(matrix, 3, np.random.default_rng(0), anchors=[[2, 3]], strength=strength).tokens
         held.append(tokens[0, [2, 3]].sum() / tokens[0].sum())
     assert held == sorted(held)
     assert held[-1] > held[0] + 0.1
 
 
-def test_pseudo_tokens_are_shared_as_the_anchors_are_frequent(monkeypatch):
+def test_anchors_have_their_share_of_the_topic_as_they_are_frequent(monkeypatch):
     given = {}
 
-    def caught(matrix, n_topics, rng, *, prior, **options):
-        given["prior"] = prior
-        return fit_mixture(matrix, n_topics, rng, prior=prior, **options)
+    def caught(matrix, n_topics, rng, *, fixed, **options):
+        given["fixed"] = fixed
+        return fit_mixture(matrix, n_topics, rng, fixed=fixed, **options)
 
     fit_mixture = seeded.fit_mixture
     monkeypatch.setattr(seeded, "fit_mixture", caught)
     matrix = sparse.csr_array(np.array([[1, 3, 6], [0, 6, 4]], dtype=np.int32))
-    seeded.fit(matrix, 2, np.random.default_rng(0), anchors=[[0, 1]], strength=0.1)
-    assert given["prior"] == pytest.approx(np.array([[0.2, 1.8, 0], [0, 0, 0]]))  # 0.1 · 20, as 1 to 9
+    seeded.fit(matrix, 2, np.random.default_rng(0), anchors=[[0, 1]], strength=0.2)
+    assert given["fixed"] == pytest.approx(np.array([[0.02, 0.18, 0], [0, 0, 0]]))  # 0.2, as 1 to 9
+
+
+def test_an_anchored_topic_is_neither_lost_nor_nothing_but_its_anchors():
+    # Rare anchors in few of many units, each beside words of one theme: the topic is that theme, whatever the seed.
+    rng = np.random.default_rng(3)
+    dense = np.zeros((200, 41), dtype=np.int32)
+    for unit in range(200):
+        theme = unit % 4
+        dense[unit, theme * 10 : theme * 10 + 10] = rng.poisson(3, 10)
+    dense[2:40:4, 40] = 1  # ten occurrences of the anchor, among some six thousand tokens
+    for seed in range(5):
+        tokens = seeded.fit(sparse.csr_array(dense), 4, np.random.default_rng(seed), anchors=[[40]]).tokens
+        assert tokens[0, 40] == pytest.approx(10, abs=0.1)
+        assert tokens[0, 20:30].sum() > 0.9 * (tokens[0].sum() - tokens[0, 40])
+        assert tokens[0].sum() > 300
 
 
 def test_the_texts_can_overrule_weak_anchors():
-    # Words of two themes as anchors of one topic: a few pseudo-tokens do not keep them together.
+    # Words of two themes as anchors of one topic: a thousandth of it does not keep them together.
     matrix = planted(2, tokens=300)
     found = seeded.fit(matrix, 2, np.random.default_rng(0), anchors=[[0, 6]], strength=1e-6, tolerance=1e-9)
     assert found.tokens[0, [0, 6]].min() < 0.1 * found.tokens[0, [0, 6]].max()

@@ -190,25 +190,32 @@ def test_sampling_neither_converges_nor_fails_to():
 
 
 def test_anchored_topics_come_first_in_order_and_are_labelled():
-    topics = fit_topics(
-        counted(*TEXTS, WEB, WEB), 3, "seeded", anchors={"water": ["rivers", "dams"], "net": "web"}, strength=0.1
-    )
+    counts = counted(*TEXTS, *["hills trees", "trees trees hills"] * 3)
+    anchors = {"water": ["rivers", "dams"], "net": "web"}
+    topics = fit_topics(counts, 3, "seeded", anchors=anchors, strength=0.3)
     assert topics.labels == ("water", "net", "")
     assert topics.names[:2] == ("water", "net")
     terms = topics.terms.query("rank <= 2").groupby("topic")["term"].agg(set)
     assert terms[0] <= set(RIVERS.split())
     assert terms[1] <= set(WEB.split())
+    assert terms[2] == {"hills", "trees"}
     assert topics.recipe["options"]["anchors"] == {"water": ["rivers", "dams"], "net": ["web"]}
-    assert topics.recipe["options"]["strength"] == 0.1
-    turned = fit_topics(
-        counted(*TEXTS, WEB, WEB), 3, "seeded", anchors={"net": ["web"], "water": ["rivers", "dams"]}, strength=0.1
-    )
+    assert topics.recipe["options"]["strength"] == 0.3
+    turned = fit_topics(counts, 3, "seeded", anchors=dict(reversed(anchors.items())), strength=0.3)
     assert turned.labels == ("net", "water", "")
+
+
+def test_topics_that_are_not_about_their_anchors_are_said():
+    rng = np.random.default_rng(0)
+    dense = np.hstack([rng.poisson(3, (60, 12)), np.zeros((60, 1), dtype=np.int64)])
+    dense[0, 12] = 1
+    with pytest.warns(TifaWarning, match=r"less than 1 % of rare \(0\.\d %\): read the terms before you call it so"):
+        fit_topics(counts_of(dense), 2, "seeded", anchors={"rare": ["w12"]}, strength=0.01)
 
 
 def test_the_free_topics_are_sorted_by_size_after_the_anchored():
     dense = np.random.default_rng(2).poisson(1, (40, 12))
-    topics = fit_topics(counts_of(dense), 5, "seeded", anchors={"small": ["w11"]}, strength=1.0)
+    topics = fit_topics(counts_of(dense), 5, "seeded", anchors={"small": ["w11"]}, strength=0.9)
     assert topics.sizes[0] < topics.sizes[1]
     assert (np.diff(topics.sizes[1:]) <= 1e-12).all()
 
@@ -243,8 +250,8 @@ def test_a_lexicon_anchors_a_topic_for_each_frame():
             "net": ["web", "games ... screens", "网络"],
         }
     )
-    topics = fit_topics(counted(), 3, "seeded", anchors=lexicon)  # without a warning: a lexicon is for many texts
-    assert topics.labels == ("water", "net", "")
+    topics = fit_topics(counted(), 2, "seeded", anchors=lexicon)  # without a warning: a lexicon is for many texts
+    assert topics.labels == ("water", "net")
     assert topics.recipe["options"]["anchors"] == {"water": ["rivers", "dams"], "net": ["web"]}
     chinese = counted("净化网络环境", "网络环境清朗", "河流治理工程", "治理河流", language="zh")
     both = make_lexicon({"net": ["网络", "web"], "river": ["河流"]})
@@ -324,7 +331,7 @@ def test_an_unknown_option_is_answered_with_those_of_the_engine():
         *(("lda", "alpha", value) for value in (0, -1, np.nan, None, "auto", False, 2.5)),
         *(("lda", "beta", value) for value in (0, -0.1, [0.1], 1.01)),
         *(("gibbs", "alpha", value) for value in (0, np.inf, None)),
-        *(("seeded", "strength", value) for value in (0, -1, np.nan, "strong")),
+        *(("seeded", "strength", value) for value in (0, -1, 1, np.nan, "strong")),
     ],
     ids=str,
 )

@@ -75,16 +75,16 @@ def test_the_likelihood_never_falls_and_the_books_balance(dense, n_topics, seed)
     dense=COUNTS,
     n_topics=st.integers(1, 4),
     seed=st.integers(0, 9),
-    strength=st.sampled_from([1e-3, 0.5, 20.0]),
+    strength=st.sampled_from([1e-3, 0.5, 0.99]),
     data=st.data(),
 )
-def test_with_a_prior_the_posterior_never_falls(dense, n_topics, seed, strength, data):
+def test_with_a_fixed_part_the_likelihood_never_falls_either(dense, n_topics, seed, strength, data):
     matrix = sparse.csr_array(dense)
-    prior = data.draw(arrays(np.float64, (n_topics, dense.shape[1]), elements=st.sampled_from([0.0, 1.0]))) * strength
-    assume(prior.any())
-    found = fit_mixture(matrix, n_topics, rng(seed), prior=prior, iterations=40, tolerance=0)
-    # The objective grows with the prior: so does what single precision takes from it.
-    assert np.diff(found.log_likelihood).min(initial=0) >= -ROUNDING * (1 + prior.sum() / dense.sum())
+    named = data.draw(arrays(np.float64, (n_topics, dense.shape[1]), elements=st.sampled_from([0.0, 1.0])))
+    assume(named.any())
+    fixed = strength * named / np.maximum(named.sum(axis=1, keepdims=True), 1)
+    found = fit_mixture(matrix, n_topics, rng(seed), fixed=fixed, iterations=40, tolerance=0)
+    assert np.diff(found.log_likelihood).min(initial=0) >= -ROUNDING
     check(found, matrix, n_topics)
 
 
@@ -109,10 +109,10 @@ def test_expected_tokens_sum_to_the_counts_wherever_the_fit_ends(iterations):
     found = fit_mixture(matrix, 3, rng(0), iterations=iterations)
     assert len(found.log_likelihood) == iterations or found.converged
     assert found.tokens.sum(axis=0) == pytest.approx(matrix.toarray().sum(axis=0), rel=1e-5)
-    prior = np.zeros((3, 8))
-    prior[0, 0] = 50
-    found = fit_mixture(matrix, 3, rng(0), iterations=iterations, prior=prior)
-    assert found.tokens.sum() == pytest.approx(matrix.sum(), rel=1e-5)  # the pseudo-tokens are not among them
+    fixed = np.zeros((3, 8))
+    fixed[0, 0] = 0.5
+    found = fit_mixture(matrix, 3, rng(0), iterations=iterations, fixed=fixed)
+    assert found.tokens.sum(axis=0) == pytest.approx(matrix.toarray().sum(axis=0), rel=1e-5)
 
 
 def test_two_texts_without_a_word_in_common_by_hand():
@@ -175,16 +175,30 @@ def test_more_topics_than_there_is_to_tell_apart():
     check(fit_mixture(matrix, 9, rng(0), iterations=500, tolerance=0), matrix, 9)
 
 
-def test_the_prior_pulls_the_anchors():
+def test_a_fixed_part_stays_and_the_rest_is_learned():
+    # By hand: the topic is half its anchor, feature 0; the rest of it is what the one unit holds beside.
+    matrix = sparse.csr_array(np.array([[2, 4, 4]], dtype=np.int32))
+    found = fit_mixture(matrix, 1, rng(0), fixed=np.array([[0.5, 0.0, 0.0]]), tolerance=1e-9)
+    # φ = (½, ¼, ¼): of 10 tokens it would have 5 be anchors, and the likelihood says what that costs.
+    assert found.log_likelihood[-1] == pytest.approx((2 * np.log(1 / 2) + 8 * np.log(1 / 4)) / 10)
+    assert found.tokens[0] == pytest.approx([2, 4, 4])  # the expected tokens are those that there are
+
+
+def test_a_fixed_part_draws_its_words_and_what_stands_with_them():
     matrix = random_counts(2, (30, 10))
-    prior = np.zeros((3, 10))
-    prior[2, 4] = prior[2, 5] = 0.5 * matrix.sum()
-    free, anchored = (fit_mixture(matrix, 3, rng(0), prior=p) for p in (None, prior))
-    pulled, loose = (found.tokens[2, [4, 5]].sum() / found.tokens[:, [4, 5]].sum() for found in (anchored, free))
-    assert pulled > 0.6
+    fixed = np.zeros((3, 10))
+    fixed[2, 4] = fixed[2, 5] = 0.4
+    free, anchored = (fit_mixture(matrix, 3, rng(0), fixed=f) for f in (None, fixed))
+    drawn, loose = (found.tokens[2, [4, 5]].sum() / found.tokens[:, [4, 5]].sum() for found in (anchored, free))
+    assert drawn > 0.6
     assert loose < 0.4
-    assert anchored.tokens[2, [4, 5]].sum() > 0.9 * anchored.tokens[2].sum()  # and other words away
-    check(fit_mixture(matrix, 3, rng(0), prior=np.zeros((3, 10))), matrix, 3)
+    check(fit_mixture(matrix, 3, rng(0), fixed=np.zeros((3, 10))), matrix, 3)
+
+
+def test_words_far_from_every_fixed_one_have_a_topic_too():
+    # No unit holds both the anchor and the last two features, and there is no free topic to take them.
+    matrix = sparse.csr_array(np.array([[3, 1, 0, 0], [0, 0, 2, 2]], dtype=np.int32))
+    check(fit_mixture(matrix, 1, rng(0), fixed=np.array([[0.9, 0, 0, 0]])), matrix, 1)
 
 
 def test_counts_are_worked_on_in_chunks_of_any_size(monkeypatch):
@@ -198,12 +212,12 @@ def test_counts_are_worked_on_in_chunks_of_any_size(monkeypatch):
 
 
 def test_what_is_given_is_not_changed():
-    matrix, prior = random_counts(), np.ones((3, 15))
+    matrix, fixed = random_counts(), np.full((3, 15), 0.5 / 15)
     weights = np.full((3, 15), 1 / 15)
     before = matrix.copy()
-    for array in (matrix.data, matrix.indices, matrix.indptr, prior, weights):
+    for array in (matrix.data, matrix.indices, matrix.indptr, fixed, weights):
         array.flags.writeable = False
-    fit_mixture(matrix, 3, rng(0), prior=prior)
+    fit_mixture(matrix, 3, rng(0), fixed=fixed)
     fold_in(matrix, weights)
     halves(matrix, rng(0))
     completion(weights, matrix, rng(0))
@@ -252,10 +266,10 @@ def test_the_best_of_our_starts_is_as_good_as_the_best_of_scikit_learns(shape, r
 def test_the_same_seed_gives_the_same_bits_in_any_process(monkeypatch):
     matrix = random_counts(11, (300, 200), 0.7)
     assert matrix.nnz > 1 << 14  # more counts than one chunk
-    prior = np.zeros((7, 200))
-    prior[0, :3] = 40.0
-    for given_prior in (None, prior):
-        job = partial(fit_mixture, prior=given_prior, iterations=30)
+    fixed = np.zeros((7, 200))
+    fixed[0, :3] = 0.1
+    for given_part in (None, fixed):
+        job = partial(fit_mixture, fixed=given_part, iterations=30)
         here = job(matrix, 7, rng(5))
         # The processes are new ones, and their libraries use one thread.
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -27,7 +27,7 @@ ENGINES: Mapping[str, str] = {
     "nmf": "factorisation of tf-idf weights with the Frobenius loss (scikit-learn)",
     "lda": "latent Dirichlet allocation, variational (scikit-learn)",
     "gibbs": "latent Dirichlet allocation, collapsed Gibbs sampling (tomotopy; extra `topics`)",
-    "seeded": "nmf-kl with terms that some topics are known by",
+    "seeded": "nmf-kl with terms that keep a share of some topics",
 }
 
 #: The packages whose versions decide what an engine gives.

@@ -1,10 +1,9 @@
 """Topics that are known by some of their terms, beside others that are free.
 
-The likeliest mixture under a Dirichlet prior (`analysis.topics.mixtures.fit_mixture`): the anchors of a
-topic get pseudo-tokens in it, before any text is read. A topic without anchors is free. The texts can
-overrule the anchors, and a term that is an anchor of one topic may stand in others too; how many
-pseudo-tokens hold against the texts is ``strength``. keyATM (Eshima, Imai & Sasaki 2024) has the same aim
-and another model, in which a token is drawn from the anchors or from all words.
+A mixture (`analysis.topics.mixtures.fit_mixture`) in which a token of an anchored topic comes with probability
+``strength`` from its anchors, and else from words that are learned, as in the topics without anchors. The anchors
+may stand in other topics too. keyATM (Eshima, Imai & Sasaki 2024) draws the tokens of a topic in the same two ways; it learns
+the probability, with priors, where here it is given.
 """
 
 from __future__ import annotations
@@ -27,19 +26,20 @@ def fit(
     rng: np.random.Generator,
     *,
     anchors: Sequence[Sequence[int]] = (),
-    strength: float = 0.01,
+    strength: float = 0.5,
     iterations: int = 200,
     tolerance: float = 1e-4,
 ) -> Fit:
     """Fit topics of which the first are anchored.
 
-    ``anchors`` are the columns of the anchors of topics 0, 1, …. Those of one topic share
-    ``strength`` times all tokens of ``matrix`` as pseudo-tokens, in proportion to how often each
-    occurs, so that none becomes more typical of the topic than it is of the texts.
+    ``anchors`` are the columns of the anchors of topics 0, 1, …. ``strength``, above 0 and below 1, is the
+    share of an anchored topic that its anchors have, each as much of it as it has of their occurrences, so that none becomes more
+    typical of the topic than it is of the texts. The stronger, the nearer the topic stays to the units that hold anchors; the
+    weaker, the more it takes of what resembles them.
     """
     frequency = np.asarray(matrix.sum(axis=0), dtype=np.float64).ravel()
-    prior = np.zeros((n_topics, matrix.shape[1]))
+    fixed = np.zeros((n_topics, matrix.shape[1]))
     for topic, columns in enumerate(anchors):
         mine = list(columns)
-        prior[topic, mine] = strength * frequency.sum() * frequency[mine] / frequency[mine].sum()
-    return as_fit(fit_mixture(matrix, n_topics, rng, prior=prior, iterations=iterations, tolerance=tolerance))
+        fixed[topic, mine] = strength * frequency[mine] / frequency[mine].sum()
+    return as_fit(fit_mixture(matrix, n_topics, rng, fixed=fixed, iterations=iterations, tolerance=tolerance))
