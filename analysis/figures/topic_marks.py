@@ -48,8 +48,9 @@ def topic_names(caller: str, table: pd.DataFrame, width: int, lines: int) -> dic
 
 
 def unstable_topics(table: pd.DataFrame) -> set[Any]:
-    """Topics whose ``stable`` is false; none where the table does not say."""
-    return set(table.loc[table["stable"].eq(False), "topic"]) if "stable" in table else set()
+    """Topics whose ``stable`` is false; none where the table does not say, or it is not known."""
+    known = table[table["stable"].notna()] if "stable" in table else table[:0]
+    return set(known.loc[~known["stable"].astype(bool), "topic"]) if len(known) else set()
 
 
 def too_many(caller: str, what: str, n: int, most: int) -> list[Fault]:

@@ -54,7 +54,7 @@ def compare_prevalence(
     Columns: ``topic, label``; ``first_documents, first_share, second_documents, second_share``; ``difference`` =
     second − first share, with ``low`` and ``high``; ``ratio`` = second / first; ``odds_ratio`` with ``odds_low, odds_high``;
     ``p``, two-sided, that both shares are the same; ``p_adjusted`` by Benjamini and Hochberg (1995) over the
-    ``tests`` topics of this table.
+    ``tests`` topics of this table; ``stable``, whether the topic returns in the other fits, unknown with one.
 
     Documents (or clusters, drawn as wholes on both sides) are drawn again and the fits matched, as in
     `topic_prevalence`; a group of few documents, or one in which a topic is rare, borrows from the other as periods do there.
@@ -93,7 +93,7 @@ def compare_prevalence(
     >>> compare_prevalence(fits, "2020", "2021")[["topic", "difference", "low", "high"]].values.round(2).tolist()
     [[0.0, -1.0, -1.0, 0.19], [1.0, 1.0, -0.19, 1.0]]
     """
-    model, fitted = matched_shares("compare_prevalence", topics)
+    model, fitted, stable = matched_shares("compare_prevalence", topics)
     numbers = check_topics("compare_prevalence", model, chosen)
     table, tokens, faults = document_tokens("compare_prevalence", model, fitted, [cluster] if cluster else [])
     if by not in (*PERIODS, *table.columns):
@@ -153,9 +153,11 @@ def compare_prevalence(
             "p": p,
         }
     )
+    result["stable"] = stable
     result = result[result["topic"].isin(numbers)].reset_index(drop=True)
     adjusted = stats.false_discovery_control(result["p"].to_numpy(), method="bh")
-    return round_significant(result.assign(p_adjusted=adjusted, tests=len(result)))
+    last = result.pop("stable")
+    return round_significant(result.assign(p_adjusted=adjusted, tests=len(result), stable=last))
 
 
 def _draws(

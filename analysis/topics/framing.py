@@ -36,8 +36,9 @@ def topic_frames(
 
     Columns: ``frame, topic, label``; ``hits``, the frame's hits in all; ``share`` of them in the topic, the mean over
     the fits; ``low`` and ``high``; ``ratio``, that share over the topic's share of all text: how many times as often the
-    frame is named where the topic is. Hits in blocks without a feature belong to no topic: they count in ``hits``
-    alone, and the shares are of the others.
+    frame is named where the topic is; ``stable``, whether the topic returns in the other fits
+    (`analysis.topics.alignment.align_topics`), unknown with one. Hits in blocks without a feature belong to no topic:
+    they count in ``hits`` alone, and the shares are of the others.
 
     Documents, or whole clusters, are drawn again for the intervals, and the fits matched, as in
     `analysis.topics.prevalence.topic_prevalence`; only documents with a hit tell where hits fall, and a frame borrows from no other,
@@ -60,7 +61,7 @@ def topic_frames(
     InputError
         For unknown frames, columns or units, or impossible numbers.
     """
-    first, shares = matched_shares("topic_frames", topics)
+    first, shares, stable = matched_shares("topic_frames", topics)
     units = first.counts.units
     lacking = [c for c in ("document", "frame", "hits") if not isinstance(tallies, pd.DataFrame) or c not in tallies]
     if lacking:
@@ -113,7 +114,9 @@ def topic_frames(
             share, low, high = share_limits(found, effect, np.full(k, float(n)), freedom, level=level)
         table_row = {"frame": name, "topic": np.arange(k), "label": first.names, "hits": int(hits[:, j].sum())}
         ratio = np.divide(share, text, out=np.full(k, np.nan), where=text > 0)
-        rows.append(pd.DataFrame(table_row | {"share": share, "low": low, "high": high, "ratio": ratio}))
+        rows.append(
+            pd.DataFrame(table_row | {"share": share, "low": low, "high": high, "ratio": ratio, "stable": stable})
+        )
     return round_significant(pd.concat(rows, ignore_index=True))
 
 

@@ -38,7 +38,7 @@ __all__ = ["topic_prevalence"]
 
 Floats = NDArray[np.float64]
 
-_COLUMNS = ("topic", "label", "period", "documents", "tokens", "share", "low", "high", "few")
+_COLUMNS = ("topic", "label", "period", "documents", "tokens", "share", "low", "high", "few", "stable")
 _FEW_DOCUMENTS = 5
 
 
@@ -58,11 +58,11 @@ def topic_prevalence(
 
     Columns: the ``groups``, then ``topic, label``; ``period`` (``unplaced`` where a date is less exact than it);
     ``documents`` and their ``tokens`` (of the model's features); ``share``, Σ tokens · share over the blocks /
-    Σ tokens, the mean over the fits; ``low`` and ``high``; ``few``, true under 5 documents.
+    Σ tokens, the mean over the fits; ``low`` and ``high``; ``few``, true under 5 documents;
+    ``stable``, whether the topic returns in the other fits (`analysis.topics.alignment.align_topics`), unknown with one.
 
     **Intervals** hold two doubts: documents, or whole clusters across all periods, are drawn again; and with
-    several fits, their topics matched (`analysis.topics.alignment.matching`), the variance between fits is added as between multiple
-    imputations. The limits are the exact binomial ones for as many *effective documents*, each wholly of one topic or of
+    several fits, their topics matched, the variance between fits is added as between multiple imputations. The limits are the exact binomial ones for as many *effective documents*, each wholly of one topic or of
     another, as would leave that doubt (`analysis.topics.uncertainty.share_limits`). A period of few documents, or one in
     which a topic is rare, borrows from how documents vary in the other periods, as in `analysis.trends.rates`; a share of 0 has a
     limit above it, never [0, 0]. Where there is no other period, limits of 95 % hold a rare topic that few documents carry
@@ -107,7 +107,7 @@ def topic_prevalence(
     >>> topic_prevalence(fits, chosen=[0])[["period", "share"]].round(3).values.tolist()
     [['2020', 1.0], ['2021', 0.0]]
     """
-    first, shares = matched_shares("topic_prevalence", topics)
+    first, shares, stable = matched_shares("topic_prevalence", topics)
     numbers = check_topics("topic_prevalence", first, chosen)
     groups = [groups] if isinstance(groups, str) else list(dict.fromkeys(groups))
     table, tokens, faults = document_tokens(
@@ -129,6 +129,7 @@ def topic_prevalence(
     for key, members in grouped_rows(table, groups):
         found = _group(table.iloc[members], tokens[:, members], labels[members], cluster, level, resamples, rng)
         found["label"] = np.array(first.names, dtype=object)[found["topic"]]
+        found["stable"] = found["topic"].map(stable).astype("boolean")
         rows.append(found[found["topic"].isin(numbers)].assign(**dict(zip(groups, key, strict=True))))
     return round_significant(pd.concat(rows, ignore_index=True)[[*groups, *_COLUMNS]])
 

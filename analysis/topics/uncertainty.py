@@ -26,7 +26,7 @@ from scipy import stats
 from analysis.errors import Fault, raise_faults, shown, warn
 from analysis.intervals import LEAST_FREEDOM, moderated
 from analysis.sampling import summed
-from analysis.topics.alignment import matching
+from analysis.topics.alignment import align_topics
 from analysis.topics.model import Topics, check_topics
 
 __all__ = [
@@ -49,8 +49,9 @@ LEAST_SHARE = 1e-9
 _MOST = 1e12
 
 
-def matched_shares(subject: str, topics: Topics | Sequence[Topics]) -> tuple[Topics, list[Floats]]:
-    """The first of several fits, and the unit shares of all of them with their topics in its order.
+def matched_shares(subject: str, topics: Topics | Sequence[Topics]) -> tuple[Topics, list[Floats], pd.Series]:
+    """The first of several fits, the unit shares of all of them with their topics in its order, and ``stable``:
+    whether each topic returns often enough (`analysis.topics.alignment.align_topics`); unknown with one fit.
 
     Raises
     ------
@@ -78,7 +79,12 @@ def matched_shares(subject: str, topics: Topics | Sequence[Topics]) -> tuple[Top
             "One fit: the intervals know nothing of what another seed would have found. Pass several, "
             "[fit_topics(counts, 20, seed=s) for s in range(5)]."
         )
-    return first, [first.unit_shares, *(m.unit_shares[:, matching(first, m)[0]] for m in models[1:])]
+        return first, [first.unit_shares], pd.Series(pd.NA, range(first.n_topics), dtype="boolean", name="stable")
+    alignment = align_topics(models)
+    matches = [part.sort_values("topic")["match"].to_numpy() for _, part in alignment.groupby("run")]
+    shares = [m.unit_shares[:, match] for m, match in zip(models[1:], matches, strict=True)]
+    stable = alignment.groupby("topic")["stable"].first().astype("boolean")
+    return first, [first.unit_shares, *shares], stable
 
 
 def document_tokens(

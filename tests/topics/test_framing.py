@@ -17,7 +17,7 @@ from analysis.topics.uncertainty import share_limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:One fit")
 
-COLUMNS = ["frame", "topic", "label", "hits", "share", "low", "high", "ratio"]
+COLUMNS = ["frame", "topic", "label", "hits", "share", "low", "high", "ratio", "stable"]
 BLOCKS = topics_of(
     [[1.0, 0.0], [0.5, 0.5], [0.2, 0.8], [0.0, 0.0], [0.0, 1.0]],
     tokens=[10, 30, 50, 0, 10],

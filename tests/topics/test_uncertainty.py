@@ -8,6 +8,7 @@ from topic_models import MEANS, covered, drawn_shares, drawn_sizes, refitted, si
 
 from analysis.errors import InputError, MissingStep, TifaWarning
 from analysis.intervals import moderated, resampled_sums
+from analysis.topics.model import Topics
 from analysis.topics.prevalence import topic_prevalence
 from analysis.topics.uncertainty import (
     borrowed,
@@ -37,9 +38,20 @@ def limits(share, n=100.0, effect=1.0, degrees=0.0, level=0.95):
 
 def test_topics_of_other_fits_are_put_in_the_order_of_the_first():
     other = refitted(ONE, [[0.6, 0.4, 0.0], [0.2, 0.2, 0.6]], order=[2, 0, 1])
-    first, shares = matched_shares("f", [ONE, other])
+    first, shares, stable = matched_shares("f", [ONE, other])
     assert first is ONE
     assert [s.tolist() for s in shares] == [ONE.unit_shares.tolist(), [[0.6, 0.4, 0.0], [0.2, 0.2, 0.6]]]
+    assert stable.tolist() == [True] * 3
+
+
+def test_a_topic_that_does_not_return_is_told():
+    weights = ONE.term_weights.copy()
+    weights[1] = weights[0]  # its words are another's now
+    lost = Topics(ONE.counts, weights, ONE.unit_shares.copy(), ONE.recipe)
+    kept = refitted(ONE)
+    assert matched_shares("f", [ONE, lost])[2].tolist() == [True, False, True]
+    assert matched_shares("f", [ONE, kept, lost])[2].tolist() == [True, False, True]  # one of two is too few
+    assert matched_shares("f", [ONE, kept, kept, kept, kept, lost])[2].all()  # four of five are enough
 
 
 def test_one_fit_is_said_and_several_are_not():
