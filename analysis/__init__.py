@@ -14,6 +14,7 @@ from analysis.features import read_counts, read_parts, read_tallies, write_featu
 from analysis.figures.plots import plot_bars, plot_coverage, plot_hits, plot_rates, plot_ratios
 from analysis.figures.saving import save_figure
 from analysis.figures.topic_plots import (
+    plot_comparison,
     plot_prevalence,
     plot_stability,
     plot_topic_frames,
@@ -69,6 +70,7 @@ __all__ = [
     "ingest",
     "make_lexicon",
     "plot_bars",
+    "plot_comparison",
     "plot_coverage",
     "plot_hits",
     "plot_prevalence",

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -306,6 +306,7 @@ def ratio_command(
 
 Engine = Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")]
 LeastUnits = Annotated[int, typer.Option(help="Leave out words that stand in fewer blocks.")]
+Anchors = Annotated[str | None, typer.Option(help="For seeded: a lexicon whose frames are topics.")]
 MostShare = Annotated[float, typer.Option(help="Leave out words that stand in a larger share of the blocks.")]
 
 
@@ -315,7 +316,7 @@ def topics_command(
     number: Annotated[int, typer.Option("--number", "-k", help="How many topics.")] = 20,
     engine: Engine = "nmf-kl",
     seed: Annotated[int, typer.Option(help="Of the random start.")] = 0,
-    anchors: Annotated[str | None, typer.Option(help="For seeded: a lexicon whose frames are topics.")] = None,
+    anchors: Anchors = None,
     least_units: LeastUnits = 1,
     most_share: MostShare = 1.0,
     select: Selection = None,
@@ -324,9 +325,9 @@ def topics_command(
     output: Output = None,
 ) -> None:
     """Fit topics to the blocks of a corpus, or to its shipped counts: one row per topic, with its terms."""
+    words = _anchors("topics", engine, anchors)
     counts = _blocks(corpus, select, language, least_units, most_share)
-    words = read_lexicon(anchors) if anchors else None
-    topics = fit_topics(counts, number, engine, seed=seed, anchors=words)
+    topics = fit_topics(counts, number, engine, seed=seed, **words)
     say_constructed(topics.constructed)
     if model is not None:
         err.print(escape(f"model kept in {write_topics(topics, model).parent}"))
@@ -339,6 +340,7 @@ def choose_command(
     numbers: Annotated[str, typer.Option(help="Of topics: 5:40:5 (from, to, step), or 10,20,30.")] = "5:40:5",
     seeds: Annotated[int, typer.Option(help="How many seeds for each number.")] = 5,
     engine: Engine = "nmf-kl",
+    anchors: Anchors = None,
     least_units: LeastUnits = 1,
     most_share: MostShare = 1.0,
     select: Selection = None,
@@ -348,8 +350,9 @@ def choose_command(
     output: Output = None,
 ) -> None:
     """What several numbers of topics give: perplexity, coherence, exclusivity, stability; one row per number and seed."""
+    tried, words = _numbers(numbers), _anchors("choose", engine, anchors)
     counts = _blocks(corpus, select, language, least_units, most_share)
-    table = choose_topics(counts, _numbers(numbers), seeds=seeds, engine=engine, folder=folder, processes=processes)
+    table = choose_topics(counts, tried, seeds=seeds, engine=engine, folder=folder, processes=processes, **words)
     say_constructed(counts.constructed)
     show(table, output)
 
@@ -359,9 +362,20 @@ def _numbers(text: str) -> list[int]:
         if ":" not in text:
             return [int(part) for part in text.split(",")]
         first, last, *step = (int(part) for part in text.split(":"))
-        return list(range(first, last + 1, *step))
+        numbers = list(range(first, last + 1, *step))
     except (ValueError, TypeError):
-        raise InputError("choose", [Fault("choose", "--numbers", shown(text), "5:40:5, or 10,20,30")]) from None
+        numbers = []
+    if not numbers:
+        raise InputError("choose", [Fault("choose", "--numbers", shown(text), "5:40:5 (from, to, step), or 10,20,30")])
+    return numbers
+
+
+def _anchors(command: str, engine: str, lexicon: str | None) -> dict[str, Any]:
+    """The anchors that the engine takes, as an option of the fit."""
+    if (lexicon is None) != (engine != "seeded"):
+        received, accepted = ("none", "a lexicon, such as frames") if lexicon is None else (lexicon, "--engine seeded")
+        raise InputError(command, [Fault(command, "--anchors", received, accepted)])
+    return {"anchors": read_lexicon(lexicon)} if lexicon else {}
 
 
 def _blocks(name: str, selection: str | None, language: str | None, least_units: int, most_share: float) -> Counts:
@@ -373,6 +387,10 @@ def _blocks(name: str, selection: str | None, language: str | None, least_units:
     else:
         counts = counts.select(selection) if selection else counts
         counts = counts.select(language=language) if language else counts
+    languages = sorted(set(counts.documents["language"]))
+    if len(languages) > 1:
+        accepted = f"one of {', '.join(languages)}: topics of two languages are the languages"
+        raise InputError(name, [Fault(name, "--language", "none", accepted)])
     return trim(counts, least_units=least_units, most_share=most_share)
 
 

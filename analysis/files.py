@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from analysis.errors import Fault, InputError, TifaError, shown
@@ -67,16 +68,20 @@ def resolve(name: str | os.PathLike[str], *folders: str, endings: tuple[str, ...
             candidate = root / folder / f"{name}{ending}"
             if candidate.exists():
                 return candidate
-    there = sorted(
-        entry.name
+    there = [
+        entry
         for folder in folders
         if (root / folder).is_dir()
         for entry in (root / folder).iterdir()
         if not entry.name.startswith(".") and (entry.suffix in endings if endings != ("",) else entry.is_dir())
-    )
+    ]
+    corpora = [entry for entry in there if (entry / "corpus.toml").is_file()]
+    names = sorted({entry.name for entry in corpora or there})
+    near = get_close_matches(str(name), names, n=1)
     raise TifaError(
         f"There is no {str(name)!r}, neither as a path nor under {', '.join(folders)}. "
-        f"There is: {', '.join(there) if there else 'nothing yet'}."
+        + (f"Did you mean {near[0]!r}? " if near else "")
+        + f"There is: {', '.join(names) if names else 'nothing yet'}."
     )
 
 

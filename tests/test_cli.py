@@ -240,10 +240,13 @@ def test_numbers_of_topics_are_compared_and_a_search_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("topics", "demo", "-k", "3"), "en and zh"),
+        (("topics", "demo", "-k", "3"), "--language: received none; accepted: one of en, zh"),
+        (("topics", "dmo"), "Did you mean 'demo'? There is: demo, work-reports."),
         (("topics", "demo", "--language", "zh", "-k", "0"), "n_topics: received 0"),
-        (("topics", "demo", "--language", "zh", "--engine", "seeded"), "anchors"),
-        (("choose", "demo", "--language", "zh", "--numbers", "5:x"), "5:40:5, or 10,20,30"),
+        (("topics", "demo", "--language", "zh", "--engine", "seeded"), "--anchors: received none; accepted: a lexicon"),
+        (("choose", "demo", "--language", "zh", "--anchors", "frames"), "received frames; accepted: --engine seeded"),
+        (("choose", "demo", "--language", "zh", "--numbers", "10:5:1"), "--numbers: received '10:5:1'"),
+        (("choose", "demo", "--language", "zh", "--numbers", "5:x"), "5:40:5 (from, to, step), or 10,20,30"),
     ],
 )
 def test_faults_of_topic_commands_end_in_one_message(arguments, words):

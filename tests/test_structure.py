@@ -124,6 +124,7 @@ def test_the_public_names_are_these():
         "ingest",
         "make_lexicon",
         "plot_bars",
+        "plot_comparison",
         "plot_coverage",
         "plot_hits",
         "plot_prevalence",

@@ -112,8 +112,15 @@ def plot_ratios(
     names = list(table[label].astype(object)) if group is None else list(dict.fromkeys(table[label].astype(object)))
     members = None if group is None else table[group].map(canonical_value)  # a missing name is a name too
     groups = [None] if members is None else list(dict.fromkeys(members))
+    faults = []
     if len(groups) > len(MARKERS):
-        raise_faults("plot_ratios", [Fault("plot_ratios", "group", f"{len(groups)} groups", f"at most {len(MARKERS)}")])
+        faults.append(Fault("plot_ratios", "group", f"{len(groups)} groups", f"at most {len(MARKERS)}"))
+    outside = table[(table["ratio"] < table["low"]) | (table["ratio"] > table["high"])]
+    if len(outside):
+        received = "ratio {:g}, low {:g}, high {:g}".format(*outside[["ratio", "low", "high"]].iloc[0])
+        accepted = "limits of the ratio; plot_comparison draws what compare_prevalence gives"
+        faults.append(Fault("plot_ratios", "table", received, accepted))
+    raise_faults("plot_ratios", faults)
     with style():
         if ax is None:
             _, ax = plt.subplots(

@@ -160,12 +160,14 @@ def rows_of(table: pd.DataFrame, least: float) -> list[Any]:
     return [topic for topic, share in highest.items() if share >= least]
 
 
-def dots(ax: Axes, table: pd.DataFrame, rows: list[Any], aside: float, i: int, label: str) -> None:
+def dots(
+    ax: Axes, table: pd.DataFrame, rows: list[Any], aside: float, i: int, label: str | None, value: str = "share"
+) -> None:
     """A dot with its interval for each of the ``rows``, in the look that is number ``i``."""
     part = table[table["topic"].isin(rows)]
     y = part["topic"].map({topic: place for place, topic in enumerate(rows)}).to_numpy(dtype=float) + aside
     ax.hlines(y, part["low"], part["high"], color=COLOURS[i], linewidth=1.0, linestyle=LINES[i])
-    ax.plot(part["share"], y, linestyle="none", color=COLOURS[i], marker=MARKERS[i], label=label, clip_on=False)
+    ax.plot(part[value], y, linestyle="none", color=COLOURS[i], marker=MARKERS[i], label=label, clip_on=False)
 
 
 def others(table: pd.DataFrame, rows: list[Any], least: float) -> str:

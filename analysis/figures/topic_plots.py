@@ -43,8 +43,10 @@ from analysis.figures.topic_marks import (
     unstable_topics,
     window,
 )
+from analysis.selection import canonical_value
 
 __all__ = [
+    "plot_comparison",
     "plot_prevalence",
     "plot_stability",
     "plot_topic_frames",
@@ -386,3 +388,61 @@ def _frame_panels(table: pd.DataFrame, called: Mapping[str, str], names: Mapping
         name_rows(panel, [names[topic] for topic in rows[frame]], others(part, rows[frame], least))
         panel.set_title(f"{called[frame]} ({part['hits'].iloc[0]:,} hits)")
     return list(grid[:, 0])
+
+
+def plot_comparison(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    group: str | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Axes:
+    """How much more text each topic takes in a second group of documents, with its interval; 0 is no difference.
+
+    Parameters
+    ----------
+    table
+        One row per topic: ``topic, label, difference, low, high``, and ``stable`` if it is known. Topics stand in the
+        table's order: sort it as you would have it read.
+    group
+        A column whose values have a marker each, below one another in the row of their topic: one fit and several,
+        two pairs of periods. At most seven.
+    labels
+        What a reader calls each value of ``group``.
+
+    A topic that is not ``stable`` in some row is called unstable. Returns the Axes.
+
+    Raises
+    ------
+    MissingStep
+        If ``table`` is not what compare_prevalence gives.
+    InputError
+        For more than 100 topics or seven groups, or two rows of one group and topic.
+    """
+    need(
+        table, ("topic", "label", "difference", "low", "high", *filter(None, [group])), "compare_prevalence(topics, …)"
+    )
+    of_each = pd.Series("", index=table.index) if group is None else table[group].map(canonical_value)
+    groups = list(dict.fromkeys(of_each))
+    faults = too_many("plot_comparison", "groups", len(groups), len(MARKERS))
+    faults += repeated("plot_comparison", table, ["topic", *filter(None, [group])])
+    raise_faults("plot_comparison", faults)
+    names = topic_names("plot_comparison", table, 32, 1)
+    rows = list(names)
+    with style():
+        if ax is None:
+            height = 0.55 + (0.1 + 0.075 * len(groups)) * len(rows) + 0.2 * (group is not None)
+            _, ax = plt.subplots(figsize=(COLUMN, height))
+        else:
+            own_type(ax)
+        ax.axvline(0, color="#777777", linewidth=0.7, linestyle=(0, (3, 2)))
+        for i, name in enumerate(groups):
+            aside = 0.7 * ((i + 0.5) / len(groups) - 0.5)
+            said = None if group is None else str((labels or {}).get(name, name or "(none)"))
+            dots(ax, table[of_each == name], rows, aside, i, said, "difference")
+        name_rows(ax, list(names.values()), "")
+        if group is not None:
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.3g}" if v else "0"))
+        ax.set_xlabel("difference of shares of the text,\npercentage points (lines: intervals)")
+    return ax

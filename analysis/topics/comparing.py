@@ -13,7 +13,7 @@ from scipy import special, stats
 from analysis.errors import Fault, raise_faults, shown, warn
 from analysis.intervals import LEAST_FREEDOM, resampled_sums
 from analysis.provenance import round_significant
-from analysis.sampling import PERIODS, check_clusters, check_numbers, date_span, sampling_units, summed
+from analysis.sampling import PERIODS, check_clusters, check_numbers, date_span, period_labels, sampling_units, summed
 from analysis.selection import canonical_value, date_extent
 from analysis.topics.model import Topics, check_topics
 from analysis.topics.uncertainty import (
@@ -25,6 +25,7 @@ from analysis.topics.uncertainty import (
     effective_documents,
     matched_shares,
     share_limits,
+    warn_of_one_fit,
 )
 
 __all__ = ["compare_prevalence"]
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 
 #: Odds ratios beyond this are given as infinity, or 0.
 _BOUNDLESS = 1e6
+#: How many groups a message about an unknown one names.
+_SAID = 40
 #: Variances below this are those of sums that were rounded.
 _NOTHING = 1e-18
 
@@ -44,7 +47,7 @@ def compare_prevalence(
     *,
     by: str = "year",
     cluster: str | None = None,
-    chosen: Iterable[int] | None = None,
+    chosen: int | str | Iterable[int | str] | None = None,
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
@@ -98,11 +101,12 @@ def compare_prevalence(
     table, tokens, faults = document_tokens("compare_prevalence", model, fitted, [cluster] if cluster else [])
     if by not in (*PERIODS, *table.columns):
         faults.append(
-            Fault("compare_prevalence", "by", shown(by), f"{', '.join(PERIODS)}, or a column of the documents")
+            Fault("compare_prevalence", "by", shown(by), f"{', '.join(PERIODS)}, or a column: {', '.join(table)}")
         )
     check_numbers("compare_prevalence", faults, level, resamples, seed)
     raise_faults("compare_prevalence", faults)
     side = _sides(table, by, {"first": first, "second": second})
+    warn_of_one_fit(stable)
     inside = side >= 0
     table, tokens, side = table[inside], tokens[:, inside], side[inside]
     m, _, k = tokens.shape
@@ -268,9 +272,12 @@ def _sides(table: pd.DataFrame, by: str, given: dict[str, Any]) -> NDArray[np.in
             wanted = {canonical_value(v) for v in (asked if several else [asked])}
             mine = table[by].map(canonical_value).isin(wanted).to_numpy()
         if not mine.any():
-            faults.append(
-                Fault("compare_prevalence", name, f"{shown(asked)}, which holds no document", "a group with documents")
+            there = sorted(
+                set(period_labels(table, "year") if by in PERIODS else table[by].map(canonical_value)) - {""}
             )
+            some = ", ".join(map(str, there[:_SAID])) + (" …" if len(there) > _SAID else "")
+            received = f"{shown(asked)}, which holds no document"
+            faults.append(Fault("compare_prevalence", name, received, f"a group with documents; there are {some}"))
         if (side[mine] >= 0).any():
             faults.append(
                 Fault(

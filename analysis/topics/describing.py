@@ -41,7 +41,7 @@ def topic_terms(
     *,
     by: str = "probability",
     n: int = TOP,
-    topic: int | Iterable[int] | None = None,
+    topic: int | str | Iterable[int | str] | None = None,
     least_tokens: int = 0,
     balance: float = 0.5,
 ) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def topic_terms(
         more frequent the term is in the topic than in these counts; ``score``, the weight times its log
         ratio to the mean topic's. Formulas and sources stand in `analysis.topics.exclusivity`.
     topic
-        One topic, or several; all by default.
+        A number or label, or several; all by default.
     least_tokens
         How often a term must stand in the counts. Lift favours rare words, the rarest most, and FREX does to
         a lesser extent: a word that occurs twice, in one passage, is on top of any list by lift. The values
@@ -113,7 +113,7 @@ def topic_terms(
 def representative_documents(
     topics: Topics,
     *,
-    topic: int | Iterable[int] | None = None,
+    topic: int | str | Iterable[int | str] | None = None,
     n: int = 3,
     of: str = "units",
     corpus: Corpus | None = None,
@@ -130,7 +130,7 @@ def representative_documents(
     Parameters
     ----------
     topic
-        One topic, or several; all by default.
+        A number or label, or several; all by default.
     of
         ``units``, the passages that were fitted, or whole ``documents``, whose shares are those of
         ``topics.documents``.
@@ -186,7 +186,7 @@ def representative_documents(
 
 
 def topic_words_in_context(
-    topics: Topics, corpus: Corpus, topic: int, *, n: int = 10, terms: int = TOP, width: int = 20
+    topics: Topics, corpus: Corpus, topic: int | str, *, n: int = 10, terms: int = TOP, width: int = 20
 ) -> pd.DataFrame:
     """A topic's terms where they stand in its most representative passages: one row per occurrence.
 
@@ -200,6 +200,8 @@ def topic_words_in_context(
 
     Parameters
     ----------
+    topic
+        A number or label.
     n
         How many passages.
     terms
@@ -223,13 +225,13 @@ def topic_words_in_context(
     [['环境', 'a', '净化网络', '环境', ''], ['环境', 'b', '网络', '环境', '清朗']]
     """
     subject = "topic_words_in_context"
-    check_topics(subject, topics, [topic])
+    number = check_topics(subject, topics, [topic])[0]
     raise_faults(subject, number_faults(subject, n=(n, 1), terms=(terms, 1), width=(width, 0)))
     texts = passage_texts(subject, topics, corpus)
-    passages = representative_documents(topics, topic=topic, n=n)
+    passages = representative_documents(topics, topic=number, n=n)
     languages = dict(zip(corpus.table["id"], corpus.table["language"], strict=True))
-    columns = top_columns(topics.term_weights[[topic]], int(terms))[0]
-    words = [topics.counts.vocabulary[i] for i in columns.tolist() if topics.term_weights[topic, i] > 0]
+    columns = top_columns(topics.term_weights[[number]], int(terms))[0]
+    words = [topics.counts.vocabulary[i] for i in columns.tolist() if topics.term_weights[number, i] > 0]
     rows: list[tuple[Any, ...]] = []
     for row in passages.itertuples(index=False):
         text = texts[row.document]
@@ -239,7 +241,7 @@ def topic_words_in_context(
         for a, i, b in sorted(found):
             pieces = (text[max(a - int(width), 0) : a], text[a:b], text[b : b + int(width)])
             left, node, right = (re.sub(r"\s", " ", piece) for piece in pieces)
-            rows.append((topic, words[i], row.document, row.date, left, node, right, a, b))
+            rows.append((number, words[i], row.document, row.date, left, node, right, a, b))
     names = ["topic", "term", "document", "date", "left", "node", "right", "start", "end"]
     return pd.DataFrame(rows, columns=names)
 

@@ -13,7 +13,7 @@ from analysis.intervals import resampled_sums
 from analysis.provenance import round_significant
 from analysis.sampling import check_clusters, check_numbers, frame_names, sampling_units, summed
 from analysis.topics.model import Topics
-from analysis.topics.uncertainty import LEAST_SHARE, design_effect, matched_shares, share_limits
+from analysis.topics.uncertainty import LEAST_SHARE, design_effect, matched_shares, share_limits, warn_of_one_fit
 
 __all__ = ["topic_frames"]
 
@@ -85,6 +85,7 @@ def topic_frames(
     if cluster is not None and cluster not in table:
         faults.append(Fault("topic_frames", "cluster", shown(cluster), ", ".join(map(str, table.columns))))
     raise_faults("topic_frames", faults)
+    warn_of_one_fit(stable)
     mine = tallies[tallies["document"].isin(set(units["document"]))]
     if len(tallies) and not len(mine):
         warn(

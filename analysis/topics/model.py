@@ -18,7 +18,7 @@ from analysis.provenance import Recipe, digest
 from analysis.topics.coherence import document_frequencies, npmi
 from analysis.topics.exclusivity import effective_number, exclusivity
 
-__all__ = ["TOP", "Topics", "check_topics", "share_table", "top_columns"]
+__all__ = ["TOP", "Topics", "check_topics", "recipe_digest", "share_table", "top_columns"]
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 TOP = 10
 #: How many name it where it has no label.
 _NAMING = 3
+#: How many labels a message about an unknown one names.
+_SAID = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,8 +93,7 @@ class Topics:
     @property
     def digest(self) -> str:
         """Digest of the counts and of all that was chosen; not of the numbers, which differ a little between machines."""
-        chosen = ("counts", "engine", "n_topics", "seed", "options")
-        return digest({k: self.recipe[k] for k in chosen if k in self.recipe})
+        return recipe_digest(self.recipe)
 
     @cached_property
     def unit_tokens(self) -> Floats:
@@ -159,7 +160,7 @@ class Topics:
         documents it is spread (`analysis.topics.exclusivity.effective_number`); ``npmi`` and
         ``exclusivity`` are those of its ten weightiest terms, in the model's own units
         (`analysis.topics.quality.topic_quality` has more measures and other references);
-        ``terms`` are the ten. A topic that ran dry has no tokens and tells nothing.
+        ``terms`` are the ten, or as many as have a weight. A topic that ran dry has no tokens and tells nothing.
         """
         tops = top_columns(self.term_weights, TOP)
         columns, places = np.unique(tops, return_inverse=True)
@@ -176,9 +177,18 @@ class Topics:
                 "effective_documents": effective_number(tokens),
                 "npmi": [npmi(joint, n, row) for row in places.reshape(tops.shape)],
                 "exclusivity": exclusivity(self.term_weights, top=TOP),
-                "terms": [" ".join(words[i] for i in row) for row in tops.tolist()],
+                "terms": [
+                    " ".join(words[i] for i in row if weights[i] > 0)
+                    for row, weights in zip(tops.tolist(), self.term_weights, strict=True)
+                ],
             }
         )
+
+
+def recipe_digest(recipe: Mapping[str, Any]) -> str:
+    """The digest of a model with this recipe."""
+    chosen = ("counts", "engine", "n_topics", "seed", "options")
+    return digest({k: recipe[k] for k in chosen if k in recipe})
 
 
 def top_columns(scores: Floats, n: int) -> NDArray[np.int64]:
@@ -211,25 +221,28 @@ def share_table(topics: Topics, codes: NDArray[Any], names: NDArray[Any], column
 
 
 def check_topics(subject: str, topics: Any, chosen: Any = None) -> list[int]:
-    """The numbers of the ``chosen`` topics (all by default), checked; ``topics`` must be `Topics`.
+    """The numbers of the ``chosen`` topics, which are numbers or labels (all by default); ``topics`` must be `Topics`.
 
     Raises
     ------
     MissingStep
         If ``topics`` is something else.
     InputError
-        If a number is not one of its topics.
+        If one is neither the number nor the label of one of its topics, or the label of two.
     """
     if not isinstance(topics, Topics):
         raise MissingStep(f"{subject} takes Topics, not {type(topics).__name__}: fit_topics(counts, 20) makes them.")
     if chosen is None:
         return list(range(topics.n_topics))
-    numbers = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
-    known = range(topics.n_topics)
+    asked = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
+    known: dict[Any, int] = {name: topic for topic, name in enumerate(topics.names) if topics.names.count(name) == 1}
+    numbers = [known.get(one) if isinstance(one, str) else one for one in asked]
+    some = ", ".join(list(known)[:_SAID]) + (" …" if len(known) > _SAID else "")
+    accepted = f"0 to {topics.n_topics - 1}, or a label: {some}"
     faults = [
-        Fault(subject, "topic", shown(n), f"0 to {topics.n_topics - 1}")
-        for n in numbers
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n not in known
+        Fault(subject, "topic", shown(one), accepted)
+        for one, n in zip(asked, numbers, strict=True)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n not in range(topics.n_topics)
     ]
     raise_faults(subject, faults or ([] if numbers else [Fault(subject, "topics", "none", "at least one")]))
-    return [int(n) for n in numbers]
+    return [int(n) for n in numbers]  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ from analysis.topics.uncertainty import (
     document_tokens,
     matched_shares,
     share_limits,
+    warn_of_one_fit,
 )
 
 __all__ = ["topic_prevalence"]
@@ -49,7 +50,7 @@ def topic_prevalence(
     groups: Sequence[str] = (),
     cluster: str | None = None,
     panel: str | None = None,
-    chosen: Iterable[int] | None = None,
+    chosen: int | str | Iterable[int | str] | None = None,
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -86,7 +87,7 @@ def topic_prevalence(
         no curve moves because others report. What is left out is said in a warning; so are documents that are
         not placed in time, or have no value.
     chosen
-        Some topics; all by default. The shares are of all text in any case.
+        Numbers or labels of topics; all by default. The shares are of all text in any case.
     level, resamples, seed
         Of the intervals.
 
@@ -115,11 +116,17 @@ def topic_prevalence(
     )
     if by not in (*PERIODS, "all") and (by not in table or by in groups):
         faults.append(
-            Fault("topic_prevalence", "by", shown(by), f"{', '.join(PERIODS)}, all, or a column that is no group")
+            Fault(
+                "topic_prevalence",
+                "by",
+                shown(by),
+                f"{', '.join(PERIODS)}, all, or a column that is no group: {', '.join(table)}",
+            )
         )
     check_groups("topic_prevalence", faults, groups, _COLUMNS)
     check_numbers("topic_prevalence", faults, level, resamples, seed)
     raise_faults("topic_prevalence", faults)
+    warn_of_one_fit(stable)
     labels = period_labels(table, by)
     if panel is not None:
         kept = _balanced(table, labels, panel)

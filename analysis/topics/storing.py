@@ -7,13 +7,14 @@ import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from analysis.counts import Counts
 from analysis.errors import Fault, InputError, MissingStep, TifaError, raise_faults, shown
 from analysis.files import write_whole, written_whole
-from analysis.topics.model import Topics, check_topics
+from analysis.topics.model import Topics, check_topics, recipe_digest
 from analysis.vocabulary import trim
 
 __all__ = ["read_topics", "write_topics"]
@@ -35,7 +36,7 @@ def write_topics(topics: Topics, folder: str | os.PathLike[str]) -> Path:
     MissingStep
         If ``topics`` is something else.
     TifaError
-        If the folder holds other files than those of a model.
+        If the folder holds other files than those of a model, or another model: the same recipe may be written again.
     """
     check_topics("write_topics", topics)
     target = Path(folder)
@@ -44,6 +45,10 @@ def write_topics(topics: Topics, folder: str | os.PathLike[str]) -> Path:
         raise TifaError(
             f"{target} holds other files ({', '.join(sorted(others)[:5])}). Choose a folder for the model alone."
         )
+    kept = _recipe_in(target)
+    if kept and recipe_digest(kept) != topics.digest:
+        said = ", ".join(f"{name} {kept[name]}" for name in ("engine", "n_topics", "seed") if name in kept)
+        raise TifaError(f"{target} holds another model ({said}). Choose another folder, or remove that one.")
     target.mkdir(parents=True, exist_ok=True)
     about = {"recipe": dict(topics.recipe), "labels": list(topics.labels)}
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
@@ -52,6 +57,14 @@ def write_topics(topics: Topics, folder: str | os.PathLike[str]) -> Path:
     with written_whole(target / _ARRAYS) as temporary, open(temporary, "wb") as stream:
         np.savez_compressed(stream, term_weights=topics.term_weights, unit_shares=topics.unit_shares)
     return write_whole(target / _ABOUT, text)
+
+
+def _recipe_in(folder: Path) -> dict[str, Any]:
+    """The recipe of the model in ``folder``; none where there is no model that could be read."""
+    try:
+        return dict(json.loads((folder / _ABOUT).read_text(encoding="utf-8"))["recipe"])
+    except _DAMAGES:
+        return {}
 
 
 def read_topics(folder: str | os.PathLike[str], counts: Counts) -> Topics:

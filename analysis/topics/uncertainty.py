@@ -39,6 +39,7 @@ __all__ = [
     "effective_documents",
     "matched_shares",
     "share_limits",
+    "warn_of_one_fit",
 ]
 
 Floats = NDArray[np.float64]
@@ -75,16 +76,21 @@ def matched_shares(subject: str, topics: Topics | Sequence[Topics]) -> tuple[Top
     ]
     raise_faults(subject, faults)
     if len(models) == 1:
-        warn(
-            "One fit: the intervals know nothing of what another seed would have found. Pass several, "
-            "[fit_topics(counts, 20, seed=s) for s in range(5)]."
-        )
         return first, [first.unit_shares], pd.Series(pd.NA, range(first.n_topics), dtype="boolean", name="stable")
     alignment = align_topics(models)
     matches = [part.sort_values("topic")["match"].to_numpy() for _, part in alignment.groupby("run")]
     shares = [m.unit_shares[:, match] for m, match in zip(models[1:], matches, strict=True)]
     stable = alignment.groupby("topic")["stable"].first().astype("boolean")
     return first, [first.unit_shares, *shares], stable
+
+
+def warn_of_one_fit(stable: pd.Series) -> None:
+    """Say what is left out where one fit was given, and `matched_shares` could not tell what is ``stable``."""
+    if stable.isna().any():
+        warn(
+            "One fit: the intervals know nothing of what another seed would have found. Pass several, "
+            "fit_runs(counts, 20, seeds=5)."
+        )
 
 
 def document_tokens(

@@ -172,6 +172,13 @@ def test_ratios_of_a_group_stand_below_one_another():
         plot_ratios(table.drop(columns="way"), group="way")
 
 
+def test_limits_that_are_not_those_of_the_ratio_are_refused():
+    # A table of compare_prevalence: its limits are those of the difference.
+    table = pd.DataFrame({"label": ["a"], "ratio": 1.5, "difference": 0.01, "low": -0.01, "high": 0.03})
+    with pytest.raises(InputError, match="ratio 1.5, low -0.01, high 0.03; accepted: limits of the ratio; plot_comp"):
+        plot_ratios(table)
+
+
 def coverage_table():
     """Two places, three years; b lacks 2004, and nothing was expected of a in 2003."""
     return pd.DataFrame(

@@ -12,6 +12,7 @@ from analysis.errors import InputError, MissingStep
 from analysis.figures.panels import breadth, fitted
 from analysis.figures.style import style
 from analysis.figures.topic_plots import (
+    plot_comparison,
     plot_prevalence,
     plot_stability,
     plot_topic_frames,
@@ -486,6 +487,47 @@ def test_frames_refuse_bounds_that_are_no_shares_and_say_all_faults():
     assert len(draw(plot_topic_frames(frames_table(shares=[0.025] * 40)))) == 1
 
 
+# Comparison
+
+
+def comparison_table(topics=3, **columns):
+    rows = {"topic": range(topics), "label": [label(t) for t in range(topics)]}
+    middle = np.linspace(-0.02, 0.03, topics)
+    return pd.DataFrame({**rows, "difference": middle, "low": middle - 0.02, "high": middle + 0.01}).assign(**columns)
+
+
+def test_differences_stand_about_nothing_in_the_order_of_the_table():
+    ax = draw(plot_comparison(comparison_table(3, stable=pd.array([True, False, pd.NA], dtype="boolean"))))[0]
+    assert names_of_rows(ax)[0].startswith("0 ")
+    assert [name.endswith("(unstable)") for name in names_of_rows(ax)] == [False, True, False]
+    (drawn,) = points(ax)
+    assert drawn.get_xdata().tolist() == pytest.approx([-0.02, 0.005, 0.03])
+    assert drawn.get_ydata().tolist() == [0, 1, 2]
+    spans = [s[:, 0].tolist() for s in ax.collections[0].get_segments()]
+    assert spans[0] == pytest.approx([-0.04, -0.01])
+    ticks = [t.get_text() for t in ax.get_xticklabels()]
+    assert "0" in ticks
+    assert any(t.startswith("+") for t in ticks)
+    assert ax.get_legend() is None
+
+
+def test_groups_of_differences_have_a_marker_each():
+    table = pd.concat([comparison_table(2, fits="one"), comparison_table(2, fits=None)], ignore_index=True)
+    _, mine = plt.subplots()
+    ax = plot_comparison(table, mine, group="fits", labels={"one": "one fit"})
+    assert ax is mine
+    draw(ax)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["one fit", "(none)"]
+    one, other = points(ax)
+    assert one.get_marker() != other.get_marker()
+    assert one.get_ydata()[0] < 0 < other.get_ydata()[0]
+    with pytest.raises(InputError) as caught:
+        plot_comparison(pd.concat([comparison_table(1, g=str(i)) for i in [*range(8), 0]]), group="g")
+    assert [fault.received for fault in caught.value.faults] == ["8 groups", "topic 0, g 0 twice"]
+    with pytest.raises(MissingStep, match="no column fits: compare_prevalence"):
+        plot_comparison(comparison_table(), group="fits")
+
+
 # All of them
 
 PLOTS = {
@@ -495,6 +537,7 @@ PLOTS = {
     "choose_topics": (plot_topic_numbers, numbers_table),
     "align_topics": (plot_stability, stability_table),
     "topic_frames": (plot_topic_frames, frames_table),
+    "compare_prevalence": (plot_comparison, comparison_table),
 }
 
 

@@ -83,7 +83,7 @@ def test_topics_by_hand():
     # tokens of the first topic in the documents: 10, 2, 0; of the second 6, 6, 0
     entropy = -(10 / 12 * np.log(10 / 12) + 2 / 12 * np.log(2 / 12))
     assert table["effective_documents"].tolist() == pytest.approx([np.exp(entropy), 2])
-    assert table["terms"].tolist() == ["w00 w01 w02 w03", "w03 w01 w02 w00"]
+    assert table["terms"].tolist() == ["w00 w01 w02", "w03 w01 w02"]  # words without a weight are no terms
 
 
 def test_documents_in_any_order_of_their_units():
@@ -236,6 +236,13 @@ def test_chosen_topics():
     assert check_topics("test", topics, 1) == check_topics("test", topics, np.int64(1)) == [1]
     assert check_topics("test", topics, (1, 0)) == check_topics("test", topics, np.array([1, 0])) == [1, 0]
     assert {type(n) for n in check_topics("test", topics, np.array([1, 0]))} == {int}
+    named = made(labels=("water", ""))
+    assert check_topics("test", named, "water") == [0]
+    assert check_topics("test", named, ["w03 w01 w02", 0, "water"]) == [1, 0, 0]
+    with pytest.raises(InputError, match=r"topic: received 'wat'; accepted: 0 to 1, or a label: water, w03 w01 w02"):
+        check_topics("test", named, ["water", "wat"])
+    with pytest.raises(InputError, match="received 'both'"):  # which of the two?
+        check_topics("test", made(labels=("both", "both")), "both")
     for wrong in (2, -1, [0, 2], ["0"], [1.0], [True], True):
         with pytest.raises(InputError, match="test, topic: received .*; accepted: 0 to 1"):
             check_topics("test", topics, wrong)

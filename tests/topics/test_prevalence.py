@@ -410,7 +410,7 @@ def test_all_faults_are_listed_at_once():
     [
         ({"chosen": [0, 3]}, "topic: received 3; accepted: 0 to 2"),
         ({"chosen": []}, "topics: received none; accepted: at least one"),
-        ({"chosen": "minors"}, "topic: received 'minors'; accepted: 0 to 2"),
+        ({"chosen": "minor"}, "topic: received 'minor'; accepted: 0 to 2, or a label: minors"),
         ({"by": "place", "groups": "place"}, "by: received 'place'; accepted: year, quarter, month, all, or a column"),
         ({"level": np.nan}, "level: received nan; accepted: a number between 0 and 1"),
         ({"resamples": 200.5}, "resamples: received 200.5; accepted: a whole number, at least 100"),

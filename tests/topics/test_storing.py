@@ -72,17 +72,21 @@ def test_every_engine_can_be_kept(engine, counts, tmp_path):
     assert again.converged == topics.converged
 
 
+def test_another_model_is_not_written_over(counts, topics, folder):
+    write_topics(replace(topics, labels=("renamed", "")), folder)  # the same recipe: what a reader called it may change
+    assert read_topics(folder, counts).labels == ("renamed", "")
+    other = fit_topics(counts, 2, "nmf", seed=7)
+    with pytest.raises(TifaError, match=r"holds another model \(engine nmf-kl, n_topics 2, seed 0\). Choose another"):
+        write_topics(other, folder)
+    (folder / "topics.json").write_text("{", encoding="utf-8")  # what cannot be read is nobody's model
+    write_topics(other, folder)
+    assert read_topics(folder, counts).digest == other.digest
+
+
 def test_options_of_numpy_can_be_kept(counts, tmp_path):
     topics = fit_topics(counts, np.int64(2), seed=np.int32(1), iterations=np.int64(90), tolerance=np.float32(0.5))
     write_topics(topics, tmp_path)
     assert read_topics(tmp_path, counts).digest == topics.digest
-
-
-def test_a_model_can_be_written_over(counts, topics, folder):
-    other = fit_topics(counts, 3, seed=5)
-    write_topics(other, folder)
-    assert read_topics(folder, counts).n_topics == 3
-    assert files(folder) == ["topics.json", "topics.npz"]
 
 
 def test_an_empty_folder_will_do(topics, tmp_path):

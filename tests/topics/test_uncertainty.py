@@ -19,6 +19,7 @@ from analysis.topics.uncertainty import (
     effective_documents,
     matched_shares,
     share_limits,
+    warn_of_one_fit,
 )
 
 ONE = topics_of([[0.8, 0.2, 0.0], [0.1, 0.3, 0.6]])
@@ -57,8 +58,8 @@ def test_a_topic_that_does_not_return_is_told():
 def test_one_fit_is_said_and_several_are_not():
     for given_ in (ONE, [ONE], (m for m in [ONE])):
         with pytest.warns(TifaWarning, match="One fit: .* another seed"):
-            matched_shares("f", given_)
-    matched_shares("f", (ONE, refitted(ONE)))
+            warn_of_one_fit(matched_shares("f", given_)[2])
+    warn_of_one_fit(matched_shares("f", (ONE, refitted(ONE)))[2])
 
 
 @pytest.mark.parametrize("given_", [None, 3, "topics", [ONE, "topics"], pd.DataFrame({"share": [1.0]}), ONE.counts])
