@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.errors import Fault, raise_faults
@@ -186,6 +186,7 @@ def name_rows(ax: Axes, names: list[str], others: str) -> None:
     ax.set_ylim(len(said) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}"))
 
 

@@ -352,7 +352,7 @@ def plot_topic_frames(
     if isinstance(least, bool) or not isinstance(least, int | float | np.number) or not 0 <= least <= 1:
         faults.append(Fault("plot_topic_frames", "least", shown(least), "a share, 0 to 1"))
     raise_faults("plot_topic_frames", faults)
-    names = topic_names("plot_topic_frames", table, 32, 1)
+    names = topic_names("plot_topic_frames", table, 40, 1)
     called = {frame: (labels or {}).get(frame, frame) for frame in frames}
     with style():
         if ax is not None:
@@ -367,7 +367,7 @@ def plot_topic_frames(
         else:
             drawn = _frame_panels(table, called, names, least)
         drawn[-1].set_xlim(left=0)
-        drawn[-1].set_xlabel("share of the frame's hits (lines: intervals)")
+        drawn[-1].set_xlabel("share of the frame's hits\n(lines: intervals)")
     return drawn[0] if len(drawn) == 1 else np.array(drawn)
 
 
@@ -427,7 +427,7 @@ def plot_comparison(
     faults = too_many("plot_comparison", "groups", len(groups), len(MARKERS))
     faults += repeated("plot_comparison", table, ["topic", *filter(None, [group])])
     raise_faults("plot_comparison", faults)
-    names = topic_names("plot_comparison", table, 32, 1)
+    names = topic_names("plot_comparison", table, 40, 1)
     rows = list(names)
     with style():
         if ax is None:
