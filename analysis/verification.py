@@ -76,7 +76,8 @@ def close_tables(first: pd.DataFrame, second: pd.DataFrame, *, tolerance: float)
     They have the same columns and as many rows. Where there is a column ``topic`` the topics of the second are
     first renumbered so that they agree best with those of the first, and its rows brought into that order. Then
     every number lies within ``tolerance`` times the largest of its column in the first (in absolute value),
-    gaps stand in the same places, and at most a share ``tolerance`` of the texts of a column differ.
+    gaps stand in the same places, and at most a share ``tolerance`` of the texts of a column differ. Truth values
+    are not compared: they follow from numbers by a bound, near which a small difference turns them over.
 
     >>> first = pd.DataFrame({"topic": [0, 1], "share": [0.6, 0.4]})
     >>> close_tables(first, pd.DataFrame({"topic": [0, 1], "share": [0.41, 0.59]}), tolerance=0.05)
@@ -93,10 +94,12 @@ def close_tables(first: pd.DataFrame, second: pd.DataFrame, *, tolerance: float)
 
 
 def _disagreement(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) -> list[tuple[float, bool]]:
-    """For each column of ``first`` the share of its cells that disagree, and whether it is text."""
+    """For each column of ``first`` but truth values the share of its cells that disagree, and whether it is text."""
     found = []
     for column in first:
         a, b = first[column].to_numpy(), second[column].to_numpy()
+        if a.dtype.kind == b.dtype.kind == "b":
+            continue
         is_text = a.dtype.kind not in "iufb" or b.dtype.kind not in "iufb"
         if is_text:
             apart = pd.Series(a).fillna("").astype(str).to_numpy() != pd.Series(b).fillna("").astype(str).to_numpy()

@@ -79,6 +79,12 @@ def test_topics_are_matched_whatever_their_numbers():
     assert not close_tables(FIRST, FIRST.assign(topic=7), tolerance=0.5)
 
 
+def test_a_bound_may_be_passed_by_a_hair():
+    first = pd.DataFrame({"topic": [0, 1], "similarity": [0.703, 0.95], "stable": [True, True]})
+    assert close_tables(first, first.assign(similarity=[0.699, 0.95], stable=[False, True]), tolerance=0.01)
+    assert not close_tables(first, first.assign(similarity=[0.5, 0.95], stable=[False, True]), tolerance=0.01)
+
+
 def test_rows_of_topics_in_the_order_of_their_shares_are_matched_too():
     ranked = pd.DataFrame({"topic": [1, 0, 2], "share": [0.401, 0.4, 0.1], "term": ["x", "y", "z"]})
     turned = pd.DataFrame({"topic": [0, 1, 2], "share": [0.402, 0.4, 0.1], "term": ["y", "x", "z"]})
