@@ -95,7 +95,7 @@ def doubtful_anchors(tokens: NDArray[np.float64], named: Mapping[str, Iterable[i
         },
     }
     return [
-        sentence.format(", ".join(f"{name} ({value:.1%})".replace("%", " %") for name, value in those.items()))
+        sentence.format(", ".join(f"{name} ({float(f'{100 * value:.2g}'):g} %)" for name, value in those.items()))
         for sentence, those in said.items()
         if those
     ]

@@ -58,7 +58,9 @@ def choose_topics(
     NaN with one seed); ``converged``.
 
     The measures disagree, as they should: perplexity falls as long as topics find something to tell apart,
-    coherence and exclusivity like few or many, and stability says what another seed would leave standing. No
+    coherence and exclusivity like few or many, and stability says what another seed would leave standing. A perplexity
+    above the number of features, which is that of a blind guess, says that the unseen documents use words that the others
+    lack (`analysis.vocabulary.trim` takes ``least_units``). No
     number is marked as the best: there is none apart from a question.
 
     Parameters

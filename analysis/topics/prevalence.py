@@ -63,13 +63,15 @@ def topic_prevalence(
     ``stable``, whether the topic returns in the other fits (`analysis.topics.alignment.align_topics`), unknown with one.
 
     **Intervals** hold two doubts: documents, or whole clusters across all periods, are drawn again; and with
-    several fits, their topics matched, the variance between fits is added as between multiple imputations. The limits are the exact binomial ones for as many *effective documents*, each wholly of one topic or of
-    another, as would leave that doubt (`analysis.topics.uncertainty.share_limits`). A period of few documents, or one in
+    several fits, their topics matched, the variance between fits is added as between multiple imputations. The limits
+    are the exact binomial ones for as many *effective documents*, each wholly of one topic or of another, as would
+    leave that doubt (`analysis.topics.uncertainty.share_limits`). A period of few documents, or one in
     which a topic is rare, borrows from how documents vary in the other periods, as in `analysis.trends.rates`; a share of 0 has a
     limit above it, never [0, 0]. Where there is no other period, limits of 95 % hold a rare topic that few documents carry
     less often: one of 3 % in ten documents about 80 times of 100, in thirty 88. With one fit a warning says what is left
-    out; with two or three the limits are still too narrow. They are intervals of a share that a model assigns, not of how
-    much was *said* of a theme.
+    out; with two or three the limits are still too narrow. What lies between fits does not shrink as fits are added: the
+    limits are for what another fit would find, not for the mean that stands in ``share``. They are intervals of a share
+    that a model assigns, not of how much was *said* of a theme.
 
     Parameters
     ----------

@@ -16,19 +16,19 @@ def test_topics_that_hold_their_anchors_and_more_are_not_doubted():
 
 def test_anchors_that_are_elsewhere():
     assert said([2, 5], [3, 0], a=[0]) == [
-        "Most occurrences of their anchors are in other topics: a (40.0 %). Raise strength=, or take other anchors."
+        "Most occurrences of their anchors are in other topics: a (40 %). Raise strength=, or take other anchors."
     ]
     assert said([3, 5], [3, 0], a=[0]) == []
 
 
 def test_a_topic_of_anchors_alone():
     (text,) = said([9, 10, 1, 1], [0, 0, 5, 5], a=[0, 1])
-    assert text == "There is little but the anchors in a (90.5 %). Lower strength=, or take more anchors."
+    assert text == "There is little but the anchors in a (90 %). Lower strength=, or take more anchors."
 
 
 def test_anchors_that_are_a_trace():
     (text,) = said([1, 0, 200], [0, 1, 300], a=[0], b=[1])
-    assert text == "The anchors are less than 1 % of a (0.5 %), b (0.3 %): read the terms before you call it so."
+    assert text == "The anchors are less than 1 % of a (0.5 %), b (0.33 %): read the terms before you call it so."
 
 
 def test_each_topic_is_said_once():
@@ -42,5 +42,5 @@ def test_each_topic_is_said_once():
 @pytest.mark.filterwarnings("error")
 def test_a_topic_that_ran_dry():
     assert said([0, 0], [3, 4], a=[0]) == [
-        "Most occurrences of their anchors are in other topics: a (0.0 %). Raise strength=, or take other anchors."
+        "Most occurrences of their anchors are in other topics: a (0 %). Raise strength=, or take other anchors."
     ]

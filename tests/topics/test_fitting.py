@@ -209,7 +209,7 @@ def test_topics_that_are_not_about_their_anchors_are_said():
     rng = np.random.default_rng(0)
     dense = np.hstack([rng.poisson(3, (60, 12)), np.zeros((60, 1), dtype=np.int64)])
     dense[0, 12] = 1
-    with pytest.warns(TifaWarning, match=r"less than 1 % of rare \(0\.\d %\): read the terms before you call it so"):
+    with pytest.warns(TifaWarning, match=r"less than 1 % of rare \(0\.\d+ %\): read the terms before you call it so"):
         fit_topics(counts_of(dense), 2, "seeded", anchors={"rare": ["w12"]}, strength=0.01)
 
 
