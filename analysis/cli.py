@@ -6,17 +6,16 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from analysis.arguments import CorpusName, FrameNames, LanguageChoice, LexiconName, Output, Selection, chosen_corpus
 from analysis.change import rate_ratio
-from analysis.corpus import Corpus
 from analysis.corpus_files import FORMATS, read_corpus, write_corpus
-from analysis.counts import Counts, count
-from analysis.errors import Fault, InputError, MissingStep, TifaError, TifaWarning, shown
-from analysis.features import read_counts, read_parts, write_features
+from analysis.errors import InputError, TifaError, TifaWarning
+from analysis.features import read_parts, write_features
 from analysis.figures.saving import figures_folder, stale_files, write_gallery
 from analysis.files import check_name, home, resolve, write_whole
 from analysis.ingest import ingest
@@ -24,18 +23,14 @@ from analysis.lexicon import read_lexicon, ties
 from analysis.notebooks import list_notebooks, run_all, student_edition
 from analysis.printing import err, out, progress, say_constructed, show
 from analysis.progress import progress_bar
-from analysis.provenance import round_significant, table_bytes
+from analysis.provenance import table_bytes
 from analysis.search import find, tally
 from analysis.segmentation import segment
 from analysis.segmenters.base import SEGMENTERS
 from analysis.sources import fetch
-from analysis.topics.choosing import choose_topics
-from analysis.topics.engines.base import ENGINES
-from analysis.topics.fitting import fit_topics
-from analysis.topics.storing import write_topics
+from analysis.topic_commands import choose_command, topics_command
 from analysis.trends import rates
 from analysis.verification import verified, verify
-from analysis.vocabulary import trim
 
 __all__ = ["app", "main"]
 
@@ -46,12 +41,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write a CSV here instead of printing.")]
-LexiconName = Annotated[str, typer.Option("--lexicon", "-l", help="A lexicon in corpus/lexicons, or a path.")]
-LanguageChoice = Annotated[str | None, typer.Option("--language", help="Only statements in zh or en.")]
-Selection = Annotated[str | None, typer.Option("--select", help="A selection that the corpus names, such as panel.")]
-CorpusName = Annotated[str, typer.Argument(help="A corpus: its name, or the path of its folder or file.")]
-FrameNames = Annotated[list[str] | None, typer.Option("--frame", "-f", help="A frame or sub-frame; may be repeated.")]
 
 
 def main() -> None:
@@ -202,7 +191,7 @@ def segment_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tokens that are there.")] = False,
 ) -> None:
     """Cut a corpus into tokens and write them; a run that was interrupted goes on where it stopped."""
-    chosen = _chosen(corpus, select, language)
+    chosen = chosen_corpus(corpus, select, language)
     tokens = segment(
         chosen,
         segmenter,
@@ -229,7 +218,7 @@ def find_command(
     output: Output = None,
 ) -> None:
     """Where the terms of a lexicon stand: one row per hit."""
-    chosen = _chosen(corpus, select, language)
+    chosen = chosen_corpus(corpus, select, language)
     words = read_lexicon(lexicon)
     hits = find(chosen, words, frames=frame, claimed=claimed)
     if frame:
@@ -253,7 +242,7 @@ def rates_command(
     output: Output = None,
 ) -> None:
     """Hits per million characters with intervals: one row per group, frame and period."""
-    chosen = _chosen(corpus, select, language)
+    chosen = chosen_corpus(corpus, select, language)
     words = read_lexicon(lexicon)
     groups = list(group or [])
     if len(set(chosen.table["language"])) > 1 and "language" not in groups:
@@ -286,7 +275,7 @@ def ratio_command(
     output: Output = None,
 ) -> None:
     """How many times as often after as before: one row per frame."""
-    chosen = _chosen(corpus, select, language)
+    chosen = chosen_corpus(corpus, select, language)
     words = read_lexicon(lexicon)
     groups = ["language"] if len(set(chosen.table["language"])) > 1 else []
     table = rate_ratio(
@@ -304,111 +293,13 @@ def ratio_command(
     show(table, output)
 
 
-Engine = Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")]
-LeastUnits = Annotated[int, typer.Option(help="Leave out words that stand in fewer blocks.")]
-Anchors = Annotated[str | None, typer.Option(help="For seeded: a lexicon whose frames are topics.")]
-MostShare = Annotated[float, typer.Option(help="Leave out words that stand in a larger share of the blocks.")]
-
-
-@app.command("topics")
-def topics_command(
-    corpus: CorpusName,
-    number: Annotated[int, typer.Option("--number", "-k", help="How many topics.")] = 20,
-    engine: Engine = "nmf-kl",
-    seed: Annotated[int, typer.Option(help="Of the random start.")] = 0,
-    anchors: Anchors = None,
-    least_units: LeastUnits = 1,
-    most_share: MostShare = 1.0,
-    select: Selection = None,
-    language: LanguageChoice = None,
-    model: Annotated[Path | None, typer.Option(help="A folder to keep the model in.")] = None,
-    output: Output = None,
-) -> None:
-    """Fit topics to the blocks of a corpus, or to its shipped counts: one row per topic, with its terms."""
-    words = _anchors("topics", engine, anchors)
-    counts = _blocks(corpus, select, language, least_units, most_share)
-    topics = fit_topics(counts, number, engine, seed=seed, **words)
-    say_constructed(topics.constructed)
-    if model is not None:
-        err.print(escape(f"model kept in {write_topics(topics, model).parent}"))
-    show(round_significant(topics.topics), output)
-
-
-@app.command("choose")
-def choose_command(
-    corpus: CorpusName,
-    numbers: Annotated[str, typer.Option(help="Of topics: 5:40:5 (from, to, step), or 10,20,30.")] = "5:40:5",
-    seeds: Annotated[int, typer.Option(help="How many seeds for each number.")] = 5,
-    engine: Engine = "nmf-kl",
-    anchors: Anchors = None,
-    least_units: LeastUnits = 1,
-    most_share: MostShare = 1.0,
-    select: Selection = None,
-    language: LanguageChoice = None,
-    folder: Annotated[Path | None, typer.Option(help="Keep each finished fit here, and go on from it.")] = None,
-    processes: Annotated[int | None, typer.Option(help="How many; by default all cores where that pays.")] = None,
-    output: Output = None,
-) -> None:
-    """What several numbers of topics give: perplexity, coherence, exclusivity, stability; one row per number and seed."""
-    tried, words = _numbers(numbers), _anchors("choose", engine, anchors)
-    counts = _blocks(corpus, select, language, least_units, most_share)
-    table = choose_topics(counts, tried, seeds=seeds, engine=engine, folder=folder, processes=processes, **words)
-    say_constructed(counts.constructed)
-    show(table, output)
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        if ":" not in text:
-            return [int(part) for part in text.split(",")]
-        first, last, *step = (int(part) for part in text.split(":"))
-        numbers = list(range(first, last + 1, *step))
-    except (ValueError, TypeError):
-        numbers = []
-    if not numbers:
-        raise InputError("choose", [Fault("choose", "--numbers", shown(text), "5:40:5 (from, to, step), or 10,20,30")])
-    return numbers
-
-
-def _anchors(command: str, engine: str, lexicon: str | None) -> dict[str, Any]:
-    """The anchors that the engine takes, as an option of the fit."""
-    if (lexicon is None) != (engine != "seeded"):
-        received, accepted = ("none", "a lexicon, such as frames") if lexicon is None else (lexicon, "--engine seeded")
-        raise InputError(command, [Fault(command, "--anchors", received, accepted)])
-    return {"anchors": read_lexicon(lexicon)} if lexicon else {}
-
-
-def _blocks(name: str, selection: str | None, language: str | None, least_units: int, most_share: float) -> Counts:
-    """The trimmed counts of a corpus' blocks: those that ship with it, or of its texts."""
-    try:
-        counts = read_counts(name)
-    except MissingStep:
-        counts = count(segment(_chosen(name, selection, language)), units="blocks")
-    else:
-        counts = counts.select(selection) if selection else counts
-        counts = counts.select(language=language) if language else counts
-    languages = sorted(set(counts.documents["language"]))
-    if len(languages) > 1:
-        accepted = f"one of {', '.join(languages)}: topics of two languages are the languages"
-        raise InputError(name, [Fault(name, "--language", "none", accepted)])
-    return trim(counts, least_units=least_units, most_share=most_share)
-
-
 def _span(text: str) -> str | tuple[str, str]:
     first, separator, last = text.partition(":")
     return (first, last) if separator else text
 
 
-def _chosen(name: str, selection: str | None, language: str | None) -> Corpus:
-    corpus = read_corpus(name)
-    if selection is not None:
-        corpus = corpus.select(selection)
-    elif names := ", ".join(corpus.about.get("selections", {})):
-        err.print(
-            escape(f"note: all of {name}, unlike texts pooled; --select takes one of its selections: {names}"),
-            style="yellow",
-        )
-    return corpus.select(language=language) if language else corpus
+app.command("topics")(topics_command)
+app.command("choose")(choose_command)
 
 
 @app.command()

@@ -52,6 +52,8 @@ ORDER = """
     notebooks
     verification
     printing
+    arguments
+    topic_commands
     cli
 """
 LINE = {module: number for number, line in enumerate(ORDER.split("\n")) for module in line.split()}
