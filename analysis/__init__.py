@@ -13,11 +13,9 @@ from analysis.counts import Counts, count
 from analysis.features import read_counts, read_parts, read_tallies, write_features
 from analysis.figures.plots import plot_bars, plot_coverage, plot_hits, plot_rates, plot_ratios
 from analysis.figures.saving import save_figure
+from analysis.figures.share_plots import plot_comparison, plot_prevalence, plot_topic_frames
 from analysis.figures.topic_plots import (
-    plot_comparison,
-    plot_prevalence,
     plot_stability,
-    plot_topic_frames,
     plot_topic_map,
     plot_topic_numbers,
     plot_topic_terms,

@@ -47,7 +47,7 @@ ORDER = """
     figures.style
     figures.panels
     figures.plots figures.topic_marks figures.saving
-    figures.topic_plots
+    figures.topic_plots figures.share_plots
     widgets
     notebooks
     verification
