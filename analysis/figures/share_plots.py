@@ -47,7 +47,8 @@ def plot_prevalence(
     ----------
     table
         One row per group, topic and period: group columns, if any, which become lines; ``topic, label,
-        period, documents, share, low, high``; and ``few``, if points are to be hollow where it is true.
+        period, documents, share, low, high``; ``few``, if points are to be hollow where it is true; and ``stable``:
+        where it is false the topic is called unstable.
     ax
         Draw everything into this Axes instead; topics then become lines, at most seven.
     events
