@@ -29,8 +29,9 @@ def topic_confounding(
     ``adjusted`` for the number of values, 1 − (1 − R²) (n − 1) / (n − levels), which is 0 on average where the factor
     means nothing and may be below.
 
-    A topic of which one factor alone explains more than ``warn_above`` (adjusted) is named in a warning: it is a place
-    or an era rather than a theme, and a curve of it shows who was reporting. Documents without a feature are left out.
+    A topic of which one factor alone explains more than ``warn_above`` (adjusted) is named in a warning: it may be
+    a place or an era rather than a theme, and a curve of it shows who was reporting. R² cannot tell a change of attention
+    from one of vocabulary: the passages can. Documents without a feature are left out.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def topic_confounding(
         said = "; ".join(f"{r.topic} ({r.label}): {r.factor} {r.adjusted:.2f}" for r in high.itertuples(index=False))
         warn(
             f"{high['topic'].nunique()} of {topics.n_topics} topics are explained mostly by one factor (adjusted R² above "
-            f"{warn_above:g}): {said}. They follow who reports or when rather than a theme."
+            f"{warn_above:g}): {said}. They follow who reports or when; whether they are a theme as well, their passages tell."
         )
     return result
 
