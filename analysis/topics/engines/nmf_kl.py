@@ -2,7 +2,7 @@
 
 scikit-learn's ``NMF(beta_loss="kullback-leibler", solver="mu")`` minimises the same loss. The steps of
 `analysis.topics.mixtures` renew both factors from one pass over the counts where scikit-learn's take two,
-and reach the same held-out perplexity in a third of the time or less (``benchmarks/topics.py``).
+and reach the same held-out perplexity in a quarter of the time or less (``benchmarks/topics.py``).
 """
 
 from __future__ import annotations
