@@ -31,7 +31,8 @@ def anchor_columns(
     Raises
     ------
     InputError
-        For a topic without any anchor among the features, for more topics than ``n_topics``, or for no topic.
+        For a topic without any anchor among the features, for two with the same, for more topics than ``n_topics``, or
+        for no topic.
     """
     if isinstance(anchors, Lexicon):
         language = str(counts.documents["language"].iloc[0]) if "language" in counts.documents else "zh"
@@ -58,6 +59,12 @@ def anchor_columns(
         for name, columns in found.items()
         if not columns
     ]
+    seen: dict[frozenset[int], str] = {}
+    for name, columns in found.items():
+        first = seen.setdefault(frozenset(columns), name)
+        if columns and first != name:
+            accepted = "terms that tell the two topics apart"
+            faults.append(Fault("fit_topics", f"anchors of {first} and {name}", "the same features", accepted))
     if len(found) > n_topics or not found:
         faults.append(Fault("fit_topics", "anchors", f"{len(found)} topics", f"1 to {n_topics} (n_topics)"))
     raise_faults("fit_topics", faults)

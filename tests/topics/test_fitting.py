@@ -240,6 +240,12 @@ def test_a_term_may_anchor_two_topics_and_stand_twice():
     assert topics.recipe["options"]["anchors"] == {"a": ["web"], "b": ["web", "rivers"]}
 
 
+def test_topics_of_the_same_anchors_are_refused():
+    # They would be one topic twice: nothing else tells them apart.
+    text = message(counted(), 3, "seeded", anchors={"a": ["web", "games"], "b": ["games", "web"], "c": ["rivers"]})
+    assert "anchors of a and b: received the same features; accepted: terms that tell the two topics apart" in text
+
+
 def test_a_lexicon_anchors_a_topic_for_each_frame():
     lexicon = make_lexicon(
         {
