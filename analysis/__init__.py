@@ -7,11 +7,23 @@ Nothing inside the package imports from here.
 from analysis.agreement import compare_segmenters
 from analysis.change import rate_ratio
 from analysis.coding import compare_hits, disagreements, read_truth
+from analysis.collocate_shifts import collocate_shifts
+from analysis.collocation import collocates
+from analysis.concordance import kwic, places
+from analysis.cooccurrence import cooccurrence_shifts, cooccurrences
 from analysis.corpus import Corpus
 from analysis.corpus_files import read_corpus, write_corpus
 from analysis.counts import Counts, count
+from analysis.dispersion import dispersion
+from analysis.diversity import profile
 from analysis.features import read_counts, read_parts, read_tallies, write_features
 from analysis.figures.plots import plot_bars, plot_coverage, plot_hits, plot_rates, plot_ratios
+from analysis.figures.reading_plots import (
+    plot_collocate_shifts,
+    plot_dispersion,
+    plot_dispersion_frequency,
+    plot_keywords,
+)
 from analysis.figures.saving import save_figure
 from analysis.figures.share_plots import plot_comparison, plot_prevalence, plot_topic_frames
 from analysis.figures.topic_plots import (
@@ -21,7 +33,12 @@ from analysis.figures.topic_plots import (
     plot_topic_terms,
 )
 from analysis.ingest import ingest
+from analysis.keyness import keywords
 from analysis.lexicon import Lexicon, make_lexicon, read_lexicon
+from analysis.line_files import write_lines
+from analysis.line_layout import align_lines
+from analysis.marks import count_marks, read_marks, write_marks
+from analysis.ngrams import ngrams
 from analysis.notebooks import check_answer
 from analysis.reading import highlight
 from analysis.search import find, tally
@@ -51,14 +68,21 @@ __all__ = [
     "Lexicon",
     "Tokens",
     "Topics",
+    "align_lines",
     "align_topics",
     "check_answer",
     "choose_topics",
+    "collocate_shifts",
+    "collocates",
     "compare_hits",
     "compare_prevalence",
     "compare_segmenters",
+    "cooccurrence_shifts",
+    "cooccurrences",
     "count",
+    "count_marks",
     "disagreements",
+    "dispersion",
     "document_hits",
     "fetch",
     "find",
@@ -66,11 +90,19 @@ __all__ = [
     "fit_topics",
     "highlight",
     "ingest",
+    "keywords",
+    "kwic",
     "make_lexicon",
+    "ngrams",
+    "places",
     "plot_bars",
+    "plot_collocate_shifts",
     "plot_comparison",
     "plot_coverage",
+    "plot_dispersion",
+    "plot_dispersion_frequency",
     "plot_hits",
+    "plot_keywords",
     "plot_prevalence",
     "plot_rates",
     "plot_ratios",
@@ -79,12 +111,14 @@ __all__ = [
     "plot_topic_map",
     "plot_topic_numbers",
     "plot_topic_terms",
+    "profile",
     "rate_ratio",
     "rates",
     "read_corpus",
     "read_counts",
     "read_labels",
     "read_lexicon",
+    "read_marks",
     "read_parts",
     "read_tallies",
     "read_topics",
@@ -111,5 +145,7 @@ __all__ = [
     "write_corpus",
     "write_features",
     "write_labels",
+    "write_lines",
+    "write_marks",
     "write_topics",
 ]

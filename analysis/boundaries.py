@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["block_ends", "clause_ends", "code_points", "count_characters", "in_classes", "paragraphs", "sentences"]
+__all__ = [
+    "are_words",
+    "block_ends",
+    "clause_ends",
+    "code_points",
+    "count_characters",
+    "in_classes",
+    "paragraphs",
+    "sentences",
+]
 
 Points = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
@@ -57,6 +67,19 @@ def count_characters(text: str) -> int:
     9
     """
     return int(in_classes(code_points(text), "LMN").sum())
+
+
+def are_words(vocabulary: Sequence[str]) -> Mask:
+    """Which tokens are words: they hold at least one letter, mark or number.
+
+    >>> are_words(("净化", "，", "5%")).tolist()
+    [True, False, True]
+    """
+    lengths = np.fromiter(map(len, vocabulary), dtype=np.int64, count=len(vocabulary))
+    counted = np.concatenate([[0], np.cumsum(in_classes(code_points("".join(vocabulary)), "LMN"))])
+    ends = np.cumsum(lengths)
+    holds: Mask = counted[ends] > counted[ends - lengths]
+    return holds
 
 
 def _one_of(points: Points, characters: str) -> Mask:

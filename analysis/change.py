@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import Fault, raise_faults, shown, warn
-from analysis.intervals import moderated, ratio_limits, resampled_sums
+from analysis.intervals import design_effect, ratio_design_effect, ratio_limits, resampled_sums
 from analysis.provenance import round_significant
 from analysis.sampling import (
     check_clusters,
@@ -184,13 +184,13 @@ def _group_ratio(
             alone[:, code] = draws[:, code]
             relative = _relative(alone, weighted, pooled=within is None)
             variance[code] = shrinkage[code] * np.nanvar(relative[code] / relative[1 - code], axis=0, ddof=1)
-        effect, degrees = _side_by_side(variance, independent, free)
+        effect, degrees = ratio_design_effect(variance, independent, free)
     else:
         relative = _relative(draws, weighted, pooled=within is None)
         joint = shrinkage.max() * np.nanvar(relative[1] - relative[0], axis=0, ddof=1)
         # One cluster alone in a span does not vary when it is drawn: its hits are taken as independent.
         joint += np.where(free[:, None] > 0, 0.0, independent).sum(axis=0)
-        effect, degrees = _over(joint, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
+        effect, degrees = design_effect(joint, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
     low, high = ratio_limits(counted[0], counted[1], effect, level=level, degrees=degrees)
     scale = _scale(totals[:, used], ratio)
     sizes = totals[:, :, -1].sum(axis=1)
@@ -219,26 +219,6 @@ def _relative(draws: Floats, weighted: Floats, *, pooled: bool) -> Floats:
     drawn = _weighted(draws, pooled=pooled)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(weighted[:, None] > 0, drawn / weighted[:, None], 1.0)
-
-
-def _side_by_side(variance: Floats, independent: Floats, free: Floats) -> tuple[Floats, Floats]:
-    """Design effect of the log ratio, and its degrees of freedom as by Welch and Satterthwaite.
-
-    ``variance`` and ``independent`` have a row for each span. A span of few documents
-    borrows from the other, as a period does in `rates`.
-    """
-    freedom = np.where(independent > 0, free[:, None], 0.0)
-    effect, freedom = moderated(_over(variance, independent), freedom)
-    parts = effect * independent
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weighed = np.where(freedom > 0, parts**2 / freedom, 0.0).sum(axis=0)
-        degrees = np.where(weighed > 0, parts.sum(axis=0) ** 2 / weighed, np.inf)
-    return _over(parts.sum(axis=0), independent.sum(axis=0)), degrees
-
-
-def _over(variance: Floats, independent: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(independent > 0, variance / independent, 1.0)
 
 
 def _scale(totals: Floats, ratio: Floats) -> Floats:

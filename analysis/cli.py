@@ -24,6 +24,14 @@ from analysis.notebooks import list_notebooks, run_all, student_edition
 from analysis.printing import err, out, progress, say_constructed, show
 from analysis.progress import progress_bar
 from analysis.provenance import table_bytes
+from analysis.reading_commands import (
+    collocates_command,
+    dispersion_command,
+    diversity_command,
+    keywords_command,
+    kwic_command,
+    ngrams_command,
+)
 from analysis.search import find, tally
 from analysis.segmentation import segment
 from analysis.segmenters.base import SEGMENTERS
@@ -298,6 +306,12 @@ def _span(text: str) -> str | tuple[str, str]:
     return (first, last) if separator else text
 
 
+app.command("kwic")(kwic_command)
+app.command("collocates")(collocates_command)
+app.command("keywords")(keywords_command)
+app.command("dispersion")(dispersion_command)
+app.command("diversity")(diversity_command)
+app.command("ngrams")(ngrams_command)
 app.command("topics")(topics_command)
 app.command("choose")(choose_command)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import TifaError
-from analysis.segmenters.base import load_segmenter
+from analysis.segmenters.base import WHOLE, load_segmenter, load_whole
 
 __all__ = ["Part", "cut_part"]
 
@@ -46,6 +46,9 @@ def cut_part(engines: Engines, texts: Sequence[str], languages: Sequence[str]) -
     >>> part.words, part.ids.tolist(), part.starts.tolist(), part.line_starts.tolist()
     (('净化', '网络'), [0, 1, 0], [0, 3, 6], [True, False, True])
     """
+    names = {name for name, _ in engines.values()}
+    if len(names) == 1 and names <= set(WHOLE):
+        return Part(*load_whole(names.pop())(texts))
     cut = {language: load_segmenter(name, **options) for language, (name, options) in engines.items()}
     codes: defaultdict[str, int] = defaultdict()
     codes.default_factory = codes.__len__  # a new piece gets the next number

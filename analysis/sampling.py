@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.dates import parse_date
 from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
@@ -184,15 +185,20 @@ def frame_names(subject: str, tallies: pd.DataFrame, frames: Iterable[str] | Non
 def hit_matrix(tallies: pd.DataFrame, table: pd.DataFrame, names: list[str]) -> Floats:
     """Hits of each document (rows of ``table``) in each frame, sub-frames summed."""
     row = pd.Index(table["id"]).get_indexer(tallies["document"].to_numpy(dtype=object))
-    labels = tallies["frame"].astype(object).to_numpy()
-    value = tallies["hits"].to_numpy(dtype=np.float64)
-    result = np.zeros((len(table), len(names)))
+    label, known = pd.factorize(tallies["frame"].astype(object).to_numpy())
+    value, known_rows = tallies["hits"].to_numpy(dtype=np.float64), (row >= 0) & (label >= 0)
+    cells = (value[known_rows], (row[known_rows], label[known_rows]))
+    counted = sparse.coo_array(cells, shape=(len(table), max(len(known), 1))).tocsr()
+    column: dict[str, list[int]] = {}
     for j, name in enumerate(names):
-        mine = (row >= 0) & np.fromiter(
-            (label == name or str(label).startswith(name + ".") for label in labels), dtype=bool, count=len(labels)
-        )
-        np.add.at(result[:, j], row[mine], value[mine])
-    return result
+        column.setdefault(name, []).append(j)
+    # A label counts for its own name and for every frame that it is a sub-frame of.
+    heads = [[str(k).rsplit(".", cut)[0] for cut in range(str(k).count(".") + 1)] for k in known]
+    pairs = [(i, j) for i, parts in enumerate(heads) for part in dict.fromkeys(parts) for j in column.get(part, ())]
+    members = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    belongs = sparse.coo_array((np.ones(len(pairs)), tuple(members.T)), shape=(counted.shape[1], len(names)))
+    summed_up: Floats = (counted @ belongs.tocsr()).toarray()
+    return summed_up
 
 
 def _precision(table: pd.DataFrame) -> pd.Series:

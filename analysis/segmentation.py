@@ -25,7 +25,7 @@ from analysis.files import write_whole, written_folder, written_whole
 from analysis.patterns import fold as folded
 from analysis.progress import Report, progress_bar
 from analysis.provenance import digest
-from analysis.segmenters.base import JIEBA, PACKAGES, SEGMENTERS, language_of
+from analysis.segmenters.base import JIEBA, PACKAGES, SEGMENTERS, WHOLE, language_of
 from analysis.tokens import Tokens, check_target, describe
 from analysis.workers import cores, mapped
 
@@ -33,6 +33,8 @@ __all__ = ["segment"]
 
 #: Characters of text a part holds: enough to forget the overhead, little memory.
 _PART = 2_000_000
+#: Where all texts of a part are cut at once more of them cost little memory and save words to number again.
+_WHOLE_PART = 6_000_000
 #: Below so many characters starting a second process costs more than it saves.
 _PAYS = 8_000_000
 
@@ -57,7 +59,8 @@ def segment(
         ``jieba`` (Chinese; token by token what jieba 0.42.1 gives, about ten
         times faster), ``jieba-reference`` (jieba itself), ``lac`` (Chinese;
         a neural one, slow, which the extra ``tifa[lac]`` installs), ``english``,
-        ``characters`` (any language). By default each statement's language
+        ``characters`` (any language), ``spaces`` (any language, for text that is cut already: tokens
+        stand between white space). By default each statement's language
         decides; a segmenter that is named refuses statements of other languages.
     dictionary
         User words for jieba: a name in ``corpus/dictionaries/``, a path, or a
@@ -107,7 +110,7 @@ def segment(
         check_target(target, overwrite=overwrite)
     large = plan.size >= _PAYS
     if processes is None:
-        processes = cores() if large else 1
+        processes = cores() if large and not plan.whole else 1
     kept = None
     if target is not None:
         place = target.resolve()
@@ -132,6 +135,7 @@ class _Plan:
     engines: dict[str, tuple[str, dict[str, Any]]]
     recipe: dict[str, Any]
     fold: bool
+    whole: bool
 
     @property
     def digest(self) -> str:
@@ -177,7 +181,8 @@ def _planned(
     if fold:
         recipe["fold"] = True
     lengths = table["text"].str.len().tolist()
-    return _Plan(table, sum(lengths), _bounds(lengths), engines, recipe, fold)
+    whole = all(name in WHOLE for name in chosen.values())
+    return _Plan(table, sum(lengths), _bounds(lengths, _WHOLE_PART if whole else _PART), engines, recipe, fold, whole)
 
 
 def _version(package: str) -> str:
@@ -191,12 +196,12 @@ def _default(language: str) -> str:
     return next(name for name, languages in SEGMENTERS.items() if language in languages)
 
 
-def _bounds(lengths: Sequence[int]) -> list[int]:
+def _bounds(lengths: Sequence[int], most: int) -> list[int]:
     """Where the parts begin, and the end."""
     bounds, size = [0], 0
     for i, length in enumerate(lengths, start=1):
         size += length
-        if size >= _PART and i < len(lengths):
+        if size >= most and i < len(lengths):
             bounds.append(i)
             size = 0
     return [*bounds, len(lengths)]
@@ -292,9 +297,10 @@ def _assembled(corpus: Corpus, plan: _Plan, parts: list[Part | Path], target: Pa
         of_part, words = _listed(stored)
         lengths.append(of_part)
         seen.update(words)
-    final = {word: folded(word) if plan.fold else word for word in seen}
-    vocabulary = tuple(sorted(set(final.values())))
+    forms = {word: folded(word) for word in seen} if plan.fold else {}
+    vocabulary = tuple(sorted(set(forms.values()) if plan.fold else seen))
     number = {word: i for i, word in enumerate(vocabulary)}
+    number |= {word: number[form] for word, form in forms.items()}
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
     total = int(offsets[-1])
     lexical = _lexical(vocabulary)
@@ -305,9 +311,9 @@ def _assembled(corpus: Corpus, plan: _Plan, parts: list[Part | Path], target: Pa
         parts.reverse()
         while parts:  # each is let go as soon as it has gone over
             part = _taken(parts.pop())
-            ids = np.fromiter((number[final[w]] for w in part.words), dtype=np.int32, count=len(part.words))[part.ids]
-            row = np.repeat(np.arange(part.lengths.size, dtype=np.int32), part.lengths)
-            sizes.append(np.bincount(row[lexical[ids]], minlength=part.lengths.size).astype(np.int64))
+            ids = np.fromiter(map(number.__getitem__, part.words), dtype=np.int32, count=len(part.words))[part.ids]
+            before = np.concatenate([[0], np.cumsum(lexical[ids])])  # so many words before each token
+            sizes.append(np.diff(before[np.concatenate([[0], np.cumsum(part.lengths)])]))
             yield {"ids": ids, "starts": part.starts, "ends": part.ends, "line_starts": part.line_starts}
 
     if target is None:

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.dates import parse_date
 from analysis.errors import Fault, raise_faults, shown
 
-__all__ = ["canonical_value", "date_extent", "plain_text", "selected_rows"]
+__all__ = ["canonical_value", "condition_rows", "date_extent", "plain_text", "selected_rows"]
 
 
 def plain_text(value: Any) -> str:
@@ -68,22 +68,78 @@ def selected_rows(
         else:
             names = ", ".join(selections) or "none: its corpus.toml names no selections"
             faults.append(Fault(where, "selection", shown(selection), names))
-    starts, ends = date_extent(table)
     for first, last, values, asked in wanted:
         keep &= _with_values(table, where, values, faults, asked)
-        for bound, name in ((first, "since"), (last, "until")):
-            if bound is None:
-                continue
-            try:
-                moment, precision = parse_date(bound)
-            except ValueError as error:
-                faults.append(Fault(where, name, shown(bound), str(error)))
-                continue
-            day = pd.Timestamp(moment).normalize()
-            keep &= (starts >= day) if name == "since" else (ends <= _last_moment(day, precision))
+        keep &= _between_dates(table, where, first, last, faults)
     if not faults and not keep.any():
         faults.append(Fault(where, "selection", "a selection that leaves nothing", "at least one statement"))
     raise_faults("select", faults, "Look at .documents to see what there is.")
+    return keep
+
+
+def condition_rows(table: pd.DataFrame, where: str, column: str, kind: str, values: tuple[str, ...]) -> pd.Series:
+    """Which rows of ``table`` meet one condition on their metadata; there may be none.
+
+    ``kind`` is ``is`` (one of ``values``), ``is not`` (none of them) or ``between`` (from the first to the second, both
+    included; as numbers where all are). ``date``, and ``year`` and ``month`` where they are no columns, mean
+    the date: ``2018-07`` is that month, and a statement dated less exactly than that is not in it. ``since`` and
+    ``until`` take one date each.
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, a date that is none, or a value that no row has.
+
+    >>> table = pd.DataFrame({"date": pd.to_datetime(["2017-12-31", "2018-01-01"]), "place": ["a", "b"]})
+    >>> condition_rows(table, "query", "year", "is", ("2018",)).tolist()
+    [False, True]
+    """
+    dated = column in {"date", "since", "until", *({"year", "month"} - set(table.columns))}
+    if not dated and column not in table:
+        raise_faults(where, [Fault(where, "column", shown(column), ", ".join(map(str, table.columns)))])
+    if dated:
+        spans: list[tuple[str | None, str | None]] = [(value, value) for value in values]
+        if kind == "between":
+            spans = [(values[0], values[-1])]
+        if column in ("since", "until"):
+            if kind != "is" or len(values) > 1:
+                accepted = f"{column}= and one date, such as 2018-07"
+                raise_faults(where, [Fault(where, column, shown(values), accepted)])
+            spans = [(values[0], None)] if column == "since" else [(None, values[0])]
+        keep = pd.Series(False, index=table.index)
+        faults: list[Fault] = []
+        for since, until in spans:
+            keep |= _between_dates(table, where, since, until, faults)
+        raise_faults(where, faults)
+        return ~keep if kind == "is not" else keep
+    if kind == "between":
+        low, high = values
+        numbers = [pd.to_numeric(pd.Series(v), errors="coerce") for v in (table[column].map(plain_text), [low], [high])]
+        if not any(n.isna().any() for n in numbers):
+            return numbers[0].between(numbers[1].iloc[0], numbers[2].iloc[0])
+        return table[column].map(canonical_value).between(low, high)
+    faults = []
+    keep = _with_values(table, where, {column: list(values)}, faults, asked=True)
+    raise_faults(where, faults)
+    return ~keep if kind == "is not" else keep
+
+
+def _between_dates(
+    table: pd.DataFrame, where: str, since: str | None, until: str | None, faults: list[Fault]
+) -> pd.Series:
+    """Rows whose date, as exact as it is, lies between the two, both included."""
+    keep = pd.Series(True, index=table.index)
+    starts, ends = date_extent(table)
+    for bound, name in ((since, "since"), (until, "until")):
+        if bound is None:
+            continue
+        try:
+            moment, precision = parse_date(bound)
+        except ValueError as error:
+            faults.append(Fault(where, name, shown(bound), str(error)))
+            continue
+        day = pd.Timestamp(moment).normalize()
+        keep &= (starts >= day) if name == "since" else (ends <= _last_moment(day, precision))
     return keep
 
 

@@ -150,7 +150,7 @@ def test_outside_of_a_project_the_way_is_named(tmp_path):
 def test_student_edition(tmp_path):
     result = tifa("student", tmp_path)
     assert result.returncode == 0
-    assert sorted(p.name[:2] for p in tmp_path.glob("*.ipynb")) == ["00", "01", "02", "04", "05", "09"]
+    assert sorted(p.name[:2] for p in tmp_path.glob("*.ipynb")) == ["00", "01", "02", "03", "04", "05", "06", "07", "09"]
 
 
 def test_a_corpus_is_segmented_once_and_again_only_on_demand(project):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.corpus import Corpus
@@ -123,3 +123,24 @@ def test_no_line_end_inside_a_value_ends_the_row():
     table = pd.DataFrame({"t": ["a\rb", "a\nb", 'a"b'], "n": [1.5, 2.0, np.nan]})
     rows = list(csv.reader(io.StringIO(table_bytes(table).decode(), newline=""), strict=True))
     assert rows == [["t", "n"], ["a\rb", "1.5"], ["a\nb", "2.0"], ['a"b', ""]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=30)
+    | st.lists(st.integers(-(10**9), 10**9).map(lambda n: n / 8), max_size=30)
+    | st.lists(st.integers(-(10**8), 10**8).map(lambda n: n / 1000), max_size=30),
+    st.sampled_from([1, 3, 6, 9, 12]),
+)
+def test_arrays_are_rounded_as_single_numbers_are(values, digits):
+    rounded = round_significant(np.array(values, dtype=np.float64), digits)
+    single = np.array([round_significant(value, digits) for value in values], dtype=np.float64)
+    np.testing.assert_array_equal(rounded, single)
+    np.testing.assert_array_equal(np.signbit(rounded), np.signbit(single))
+
+
+@pytest.mark.parametrize("base", [10.0**power for power in range(-25, 26, 5)])
+def test_numbers_beside_a_half_go_to_the_side_that_text_says(base):
+    halves = np.array([1.0000005, 1.2345675, 9.9999995, 4.9999945, 2.5]) * base
+    near = np.concatenate([halves, np.nextafter(halves, np.inf), np.nextafter(halves, 0)])
+    assert round_significant(near).tolist() == [round_significant(value) for value in near.tolist()]

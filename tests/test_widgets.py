@@ -20,7 +20,7 @@ from analysis.errors import InputError, MissingStep
 from analysis.segmentation import segment
 from analysis.topics.fitting import fit_topics
 from analysis.topics.model import Topics
-from analysis.widgets import browse_topics
+from analysis.widgets.topic_browser import browse_topics
 
 NETWORK, RIVER = "净化网络环境。网络环境清朗。\n", "治理河流工程。河流工程完工。\n"
 ZH = [NETWORK * 3, RIVER * 3, NETWORK, RIVER]
@@ -528,7 +528,7 @@ import analysis.topics.describing, locale, logging, sys, warnings, pandas
 def state():
     return list(warnings.filters), list(logging.root.handlers), locale.setlocale(locale.LC_ALL), sys.excepthook
 before = state()
-import analysis.widgets
+import analysis.widgets.topic_browser
 assert state() == before
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from analysis.errors import Fault, InputError, shown
 
-__all__ = ["JIEBA", "PACKAGES", "SEGMENTERS", "Pieces", "language_of", "load_segmenter"]
+__all__ = ["JIEBA", "PACKAGES", "SEGMENTERS", "WHOLE", "Pieces", "language_of", "load_segmenter", "load_whole"]
 
 #: Cuts one text into pieces; joined they are the text again.
 Pieces = Callable[[str], list[str]]
@@ -20,7 +20,11 @@ SEGMENTERS: Mapping[str, tuple[str, ...]] = {
     "characters": ("zh", "en"),
     "jieba-reference": ("zh",),
     "lac": ("zh",),
+    "spaces": ("zh", "en"),
 }
+
+#: The segmenters that cut many texts at once, so fast that a second process would cost more than it saves.
+WHOLE = ("spaces",)
 
 #: The segmenters that take user words and may guess unknown ones.
 JIEBA = ("jieba", "jieba-reference")
@@ -50,3 +54,9 @@ def load_segmenter(name: str, **options: Any) -> Pieces:
     module = import_module(f"analysis.segmenters.{name.replace('-', '_')}")
     pieces: Pieces = module.make(**options)
     return pieces
+
+
+def load_whole(name: str) -> Callable[[Sequence[str]], tuple[Any, ...]]:
+    """The function of a segmenter in `WHOLE` that cuts many texts at once: the fields of `analysis.cutting.Part`."""
+    cut: Callable[[Sequence[str]], tuple[Any, ...]] = import_module(f"analysis.segmenters.{name}").cut_texts
+    return cut

@@ -19,7 +19,7 @@ from analysis.features import read_counts
 from analysis.segmentation import segment
 from analysis.topics.fitting import fit_topics
 from analysis.topics.model import Topics
-from analysis.widgets import browse_topics
+from analysis.widgets.topic_browser import browse_topics
 warnings.simplefilter("ignore")  # that few iterations do not converge
 """,
     """

@@ -1,0 +1,270 @@
+"""Which collocates a node gained and lost over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from analysis.association import benjamini_hochberg
+from analysis.change import rate_ratio
+from analysis.corpus import Corpus
+from analysis.errors import Fault, raise_faults, shown
+from analysis.lexicon import Lexicon
+from analysis.matching import check_tokens, match
+from analysis.positions import document_rows, places_of
+from analysis.provenance import round_significant
+from analysis.query_parts import Query
+from analysis.sampling import date_span
+from analysis.selection import date_extent
+from analysis.tokens import Tokens
+from analysis.windows import Near, checked_sides, near_matches
+from analysis.word_tests import near_words
+
+__all__ = ["collocate_shifts", "shift_table"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+#: Collocates whose changes are worked out at once.
+_CHUNK = 500
+
+
+def collocate_shifts(
+    tokens: Tokens,
+    query: str | Query,
+    *,
+    before: str | tuple[str, str],
+    after: str | tuple[str, str],
+    corpus: Corpus | None = None,
+    lexicon: Lexicon | None = None,
+    window: int | tuple[int, int] = 5,
+    within: str = "",
+    minimum: int = 5,
+    minimum_documents: int = 3,
+    words: Sequence[str] | None = None,
+    against: str = "node",
+    cluster: str | None = None,
+    stratum: str | None = None,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    seconds: float = 10.0,
+) -> pd.DataFrame:
+    """Which collocates a node gained and lost: one row per collocate, the surest change first.
+
+    Columns: ``collocate``; ``before`` and ``after``, how often it stands in the windows in each span of time;
+    ``before_share`` and ``after_share``, the same per hundred matches of the node; ``ratio`` of the two shares,
+    with ``low`` and ``high``; ``text_ratio``, the ratio of the collocate's frequency in the rest of the text, outside
+    the windows, after over before; ``p``, two-sided, that there is no change, read off the limits; ``p_adjusted``
+    by Benjamini and Hochberg (1995) over the ``tests`` collocates that were compared; ``change``: ``gained`` or
+    ``lost`` where p_adjusted is below 1 − ``level``, else empty.
+
+    A share asks what the node is used with when it is used: how often the node itself is used does not move it.
+    The limits draw whole statements again, or clusters of them, as `analysis.change.rate_ratio` does for frames;
+    the node's matches take the place of the text's size. Where a collocate stands on one side alone the ratio is
+    infinite or 0, and one of the limits tells how little that may mean.
+
+    A word that has become frequent everywhere has become frequent near the node too. ``against="text"`` asks whether
+    the node gained it *more* than the rest of the text did: ``ratio, low, high`` are divided by ``text_ratio``, which is
+    taken as known (so it should rest on far more hits), and p and change are those of the quotient. Where the rest has
+    the word in one span alone nothing can be said: no ratio, and p is 1.
+
+    Parameters
+    ----------
+    before, after
+        Spans of time as in `analysis.change.rate_ratio`: ``"2019"`` or ``("2003", "2010")``.
+    minimum, minimum_documents
+        Collocates with fewer co-occurrences in both spans together, or in fewer statements, are not compared.
+    words
+        Compare these alone, whatever their number.
+    against
+        ``node`` or ``text``, as above.
+    cluster
+        A column of the documents whose values are drawn as wholes.
+    stratum
+        A column: the ratio inside each of its values, pooled (``within`` of `analysis.change.rate_ratio`).
+
+    Raises
+    ------
+    MissingStep, InputError
+        As `analysis.collocation.collocates` and `analysis.change.rate_ratio`; if the node is in neither span.
+
+    >>> from analysis.segmentation import segment
+    >>> texts = ["净化 社会 环境", "净化 社会 风气", "净化 网络 环境", "净化 网络 空间"]
+    >>> table = pd.DataFrame({"id": list("abcd"), "date": ["2010", "2011", "2020", "2021"], "language": "zh", "text": texts})
+    >>> shifts = collocate_shifts(segment(Corpus(table)), "净化", before=("2010", "2011"), after=("2020", "2021"),
+    ...     minimum=2, minimum_documents=1)
+    >>> shifts.set_index("collocate").loc["环境", ["before_share", "after_share", "ratio"]].tolist()
+    [50.0, 50.0, 1.0]
+    """
+    subject = "collocate_shifts"
+    check_tokens(subject, tokens)
+    sides = checked_sides(tokens, subject, window, within, minimum, minimum_documents)
+    found = match(tokens, query, corpus=corpus, lexicon=lexicon, seconds=seconds, caller=subject)
+    near = near_matches(tokens, found, sides, within, overlap="once", nodes="out", across=False, words_only=True)
+    kinds = _compared(tokens, subject, near, words, minimum, minimum_documents)
+    raise_faults(
+        subject,
+        []
+        if len(found)
+        else [Fault(subject, "query", f"{found.query}, which matches nothing", "a query with matches")],
+    )
+    matched = np.bincount(found.row, minlength=len(tokens.documents))
+    places = places_of(tokens, kinds)
+    ones = np.ones(places.size, dtype=np.int64)
+    cells = (ones, (document_rows(tokens, places), tokens.ids[places]))
+    text = sparse.coo_array(cells, shape=(len(tokens.documents), len(tokens.vocabulary))).tocsr()[:, kinds]
+    windows = np.bincount(near.cells // near.types, minlength=len(tokens.documents))
+    return shift_table(
+        tokens.documents.assign(_nodes=matched).iloc[found.rows],
+        tokens.documents["id"],
+        tokens.vocabulary,
+        near.cells,
+        kinds,
+        (text, tokens.documents["tokens"].to_numpy() - windows),
+        against=against,
+        least=0 if words is not None else minimum,
+        spans={"before": before, "after": after},
+        options={"cluster": cluster, "within": stratum, "level": level, "resamples": resamples, "seed": seed},
+    )
+
+
+def shift_table(
+    documents: pd.DataFrame,
+    ids: pd.Series,
+    vocabulary: Sequence[str],
+    cells: Ints,
+    kinds: Ints,
+    text: tuple[sparse.csr_array, Ints],
+    *,
+    against: str,
+    least: int,
+    spans: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    """The table of `collocate_shifts`, from what stands near the node.
+
+    ``documents`` hold the node's matches in ``_nodes``; ``cells`` are row in ``ids`` · number of types + type, one for
+    each co-occurrence; ``kinds`` are the types to compare, of which those with fewer than ``least`` co-occurrences in
+    both ``spans`` together are left out; ``text`` is how often each of them stands in each of the ``ids``, near the node
+    or not, and the sizes of the rest; ``options`` are those of `analysis.change.rate_ratio`.
+    """
+    if against not in ("node", "text"):
+        raise_faults("shifts", [Fault("shifts", "against", shown(against), "node or text")])
+    types = len(vocabulary)
+    pairs, hits = np.unique(cells[np.isin(cells % types, kinds)], return_counts=True)
+    # As names of frames a number each: in a word a dot would mean a sub-frame.
+    names = {int(kind): f"c{i:07}" for i, kind in enumerate(kinds.tolist())}
+    tallies = pd.DataFrame(
+        {
+            "document": ids.to_numpy(dtype=object)[pairs // types],
+            "frame": [names[kind] for kind in (pairs % types).tolist()],
+            "term": "",
+            "hits": hits,
+        }
+    )
+    frames = list(names.values())
+    columns = {kind: column for column, kind in enumerate(names)}
+    near_cells = (
+        hits,
+        (pairs // types, np.array([columns[kind] for kind in (pairs % types).tolist()], dtype=np.int64)),
+    )
+    rows = pd.Index(ids).get_indexer(documents["id"])
+    rest = (text[0] - sparse.coo_array(near_cells, shape=text[0].shape).tocsr())[rows]
+    parts = [
+        rate_ratio(tallies, documents, base="_nodes", frames=frames[i : i + _CHUNK], **spans, **options)
+        for i in range(0, len(names), _CHUNK)
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_RATIO_COLUMNS, dtype=float)
+    result = pd.DataFrame(
+        {
+            "collocate": pd.Series([vocabulary[kind] for kind in names], dtype="str"),
+            "before": table["before_hits"].astype(np.int64),
+            "after": table["after_hits"].astype(np.int64),
+            "before_share": table["before_per_million"] / 1e4,
+            "after_share": table["after_per_million"] / 1e4,
+            "ratio": table["ratio"],
+            "low": table["low"],
+            "high": table["high"],
+            "text_ratio": _text_ratio(documents, rest, text[1][rows], spans),
+        }
+    )
+    result = result[result["before"] + result["after"] >= least]
+    level = float(options["level"])
+    null = result["text_ratio"].to_numpy() if against == "text" else np.ones(len(result))
+    p = _p_values(table.loc[result.index], level, null)
+    if against == "text":
+        known = np.where((null > 0) & np.isfinite(null), null, np.nan)
+        result = result.assign(**{name: result[name] / known for name in ("ratio", "low", "high")})
+    adjusted = benjamini_hochberg(p)
+    rising = result["ratio"].to_numpy() > 1
+    change = np.where(adjusted < 1 - level, np.where(rising, "gained", "lost"), "")
+    result = result.assign(p=p, p_adjusted=adjusted, tests=len(result), change=pd.array(change, dtype="str"))
+    order = np.lexsort((-(result["before"] + result["after"]), result["p"]))
+    return round_significant(result.iloc[order].reset_index(drop=True))
+
+
+_RATIO_COLUMNS = [
+    *(f"{span}_{column}" for span in ("before", "after") for column in ("hits", "size", "per_million")),
+    *("ratio", "low", "high"),
+]
+
+
+def _text_ratio(documents: pd.DataFrame, text: sparse.csr_array, sizes: Ints, spans: Mapping[str, Any]) -> Floats:
+    """How many times as frequent each word is in the rest of the text of the second span as in that of the first."""
+    first, last = date_extent(documents)
+    shares = []
+    for span in (spans["before"], spans["after"]):
+        since, until = date_span(span)
+        inside = np.flatnonzero(((first >= since) & (last <= until)).to_numpy())
+        shares.append(np.asarray(text[inside].sum(axis=0), dtype=np.float64).ravel() / max(sizes[inside].sum(), 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = shares[1] / shares[0]
+    return ratio
+
+
+def _p_values(table: pd.DataFrame, level: float, null: Floats) -> Floats:
+    """Two-sided p that the ratio is ``null``, read off its limits at ``level``.
+
+    Between two limits the logarithm of the ratio is taken as normal. Where a collocate stands on one side alone
+    there is one limit, that of a binomial share with all hits on that side, π = (α/2)^(1/a): it tells the effective
+    hits a, and with them p = 2 · π₀^a, where π₀ is the share of that side under ``null``. No hits: p is 1.
+    """
+    low, high = table["low"].to_numpy(dtype=float), table["high"].to_numpy(dtype=float)
+    sizes = table["after_size"].to_numpy(dtype=float), table["before_size"].to_numpy(dtype=float)
+    tail = (1 - level) / 2
+    z = stats.norm.ppf(1 - tail)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        both = (low > 0) & np.isfinite(high)
+        middle, width = np.log(low * high) / 2 - np.log(null), np.log(high / low) / (2 * z)
+        p = np.where(both, 2 * stats.norm.sf(np.abs(middle) / width), 1.0)
+        for alone, limit, expected, here, there in (
+            ((low > 0) & ~both, low, null, *sizes),
+            (np.isfinite(high) & ~both, 1 / high, 1 / null, *sizes[::-1]),
+        ):
+            odds, under_null = limit * here / there, expected * here / there
+            effective = np.log(tail) / np.log(odds / (1 + odds))
+            p = np.where(alone, np.minimum(2 * (under_null / (1 + under_null)) ** effective, 1.0), p)
+    told = (null > 0) & np.isfinite(null)
+    return np.where(told, np.nan_to_num(p, nan=1.0), 1.0)
+
+
+def _compared(
+    tokens: Tokens, subject: str, near: Near, words: Sequence[str] | None, minimum: int, minimum_documents: int
+) -> Ints:
+    """The types whose shift is worked out."""
+    if words is None:
+        return np.flatnonzero((near.observed >= minimum) & (near.documents >= minimum_documents))
+    known = {word: number for number, word in enumerate(tokens.vocabulary)}
+    asked = [words] if isinstance(words, str) else list(dict.fromkeys(words))
+    faults = []
+    for word in asked:
+        if word not in known:
+            close = ", ".join(near_words(tokens, str(word))) or "a word of the tokens"
+            faults.append(Fault(subject, "words", shown(word), close))
+    raise_faults(subject, faults)
+    return np.array([known[word] for word in asked], dtype=np.int64)

@@ -1,0 +1,175 @@
+"""Which words of a vocabulary a test of a query accepts, and which words of it stand nowhere."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from analysis.errors import Fault, InputError, shown, warn
+from analysis.patterns import fold
+from analysis.positions import folded_words, postings
+from analysis.query_parts import Condition, Node, TokenTest, Words
+from analysis.tokens import Tokens
+
+__all__ = ["Stopwatch", "WordTests", "near_words"]
+
+Ints = NDArray[np.int64]
+#: More seconds than this the engine of regular expressions cannot count.
+_LONGEST = 1e6
+
+
+class Stopwatch:
+    """How long the regular expressions of one query may still take; then the query is refused."""
+
+    def __init__(self, caller: str, seconds: float) -> None:
+        self.caller, self.seconds, self.left = caller, seconds, seconds
+
+    def timed(self, work: Callable[[float], object], expression: str, column: int) -> object:
+        """What ``work`` gives, which is told how long it may take."""
+        began = time.monotonic()
+        try:
+            return work(min(max(self.left, 1e-3), _LONGEST))
+        except TimeoutError:
+            received = f"{shown(expression)}, stopped after {self.seconds:g} seconds"
+            accepted = "an expression without repeats inside repeats, such as (a+)+; or more `seconds`"
+            raise InputError(self.caller, [Fault("query", f"column {column + 1}", received, accepted)]) from None
+        except MemoryError:  # of an expression that calls itself without an end
+            received = f"{shown(expression)}, which takes more memory than there is"
+            accepted = "an expression that does not call itself, such as (a(?1))"
+            raise InputError(self.caller, [Fault("query", f"column {column + 1}", received, accepted)]) from None
+        finally:
+            self.left -= time.monotonic() - began
+
+
+class WordTests:
+    """The words that the tests of a query accept, as numbers in the vocabulary."""
+
+    def __init__(self, tokens: Tokens, watch: Stopwatch) -> None:
+        self.tokens, self.watch = tokens, watch
+        self.unknown: dict[str, str] = {}  # with the expression that would find it in the text
+        self.found: dict[Node, Ints] = {}
+
+    def mask(self, node: Words | TokenTest) -> NDArray[np.bool_]:
+        """Which words a test accepts; the last entry is that of a removed token, −1."""
+        accepted = np.zeros(len(self.tokens.vocabulary) + 1, dtype=bool)
+        accepted[self.kinds(node)] = True
+        return accepted
+
+    def kinds(self, node: Words | TokenTest) -> Ints:
+        """The numbers of the words that a test accepts, ascending."""
+        if node not in self.found:
+            found = self._words(node) if isinstance(node, Words) else self._tested(node)
+            self.found[node] = np.array(sorted(found), dtype=np.int64)
+        return self.found[node]
+
+    def number(self, node: Words | TokenTest) -> int:
+        """How many tokens a test accepts."""
+        offsets, kinds = postings(self.tokens).offsets, self.kinds(node)
+        return int((offsets[kinds + 1] - offsets[kinds]).sum())
+
+    def say_unknown(self, matched: bool) -> None:
+        """Name the words that stand nowhere, with those that come near."""
+        words = list(self.unknown)
+        if not words:
+            return
+        said = []
+        for word in words[:3]:
+            near = near_words(self.tokens, word)
+            said.append(f"{word} (near: {', '.join(near)})" if near else word)
+        more = f" and {len(words) - 3:,} more" if len(words) > 3 else ""
+        alone = "" if matched else " Nothing is found."
+        warn(
+            f"No token is {', '.join(said)}{more}.{alone} A word may have been cut otherwise: "
+            f"/{self.unknown[words[0]]}/, with corpus=corpus, searches the text itself."
+        )
+
+    def _words(self, node: Words) -> set[int]:
+        known = folded_words(self.tokens)
+        found: set[int] = set()
+        for word in node.exact:
+            numbers = known.get(fold(word))
+            if numbers is None:
+                self.unknown[word] = regex.escape(word).replace("/", "\\/")
+            else:
+                found.update(numbers)
+        for wildcard in node.wildcards:
+            numbers = self._fitting(fold(wildcard), known.items(), node.column)
+            if not numbers:
+                self.unknown[_as_written(wildcard)] = wildcard.replace("/", "\\/")
+            found.update(numbers)
+        return found
+
+    def _tested(self, node: TokenTest) -> set[int]:
+        if not node.options:
+            return set(range(len(self.tokens.vocabulary)))
+        found: set[int] = set()
+        for conditions in node.options:
+            accepted = set(range(len(self.tokens.vocabulary)))
+            for condition in conditions:
+                accepted &= self._condition(condition)
+            found |= accepted
+        return found
+
+    def _condition(self, condition: Condition) -> set[int]:
+        vocabulary = self.tokens.vocabulary
+        alternatives = condition.pattern.split("|")
+        unknown: list[str] = []
+        # Plain alternatives are looked up: ten thousand of them as an expression would be tried one by one.
+        if not condition.any_case and not any(regex.escape(a) != a or not a for a in alternatives):
+            wanted = set(alternatives)
+            found = {number for number, word in enumerate(vocabulary) if word in wanted}
+            unknown = sorted(wanted - {vocabulary[i] for i in found})
+        else:
+            expression = f"(?i:{condition.pattern})" if condition.any_case else condition.pattern
+            entries = ((word, [number]) for number, word in enumerate(vocabulary))
+            found = set(self._fitting(expression, entries, condition.column))
+            unknown = [] if found else [condition.pattern]
+        if condition.differs:
+            return set(range(len(vocabulary))) - found
+        self.unknown |= {word: word.replace("/", "\\/") for word in unknown}
+        return found
+
+    def _fitting(self, expression: str, entries: Iterable[tuple[str, list[int]]], column: int) -> list[int]:
+        """The numbers of the entries whose word the expression matches as a whole."""
+        fits = regex.compile(expression).fullmatch
+
+        def work(seconds: float) -> list[int]:
+            until, found = time.monotonic() + seconds, []
+            for word, numbers in entries:
+                if fits(word, timeout=max(until - time.monotonic(), 1e-3)):
+                    found.extend(numbers)
+            return found
+
+        return self.watch.timed(work, expression, column)  # type: ignore[return-value]
+
+
+def _as_written(wildcard: str) -> str:
+    """The wildcard of a query that became this expression."""
+    return re.sub(r"\\(.)|\.\*|\.", lambda m: m[1] or ("*" if m[0] == ".*" else "?"), wildcard, flags=re.DOTALL)
+
+
+def near_words(tokens: Tokens, word: str, most: int = 5) -> list[str]:
+    """Words of the vocabulary that ``word`` may have been meant for: they hold it, are alike, or lie in it.
+
+    >>> import pandas as pd
+    >>> from analysis.corpus import Corpus
+    >>> from analysis.segmentation import segment
+    >>> corpus = Corpus(pd.DataFrame({"id": ["a"], "date": "2021", "language": "en", "text": ["purify the purified"]}))
+    >>> near_words(segment(corpus), "purifies")
+    ['purified', 'purify']
+    """
+    frequency = np.diff(postings(tokens).offsets)
+    vocabulary = tokens.vocabulary
+    holding = [i for i, known in enumerate(vocabulary) if word in known and len(word) < len(known)]
+    holding.sort(key=lambda i: -int(frequency[i]))
+    alike = get_close_matches(word, vocabulary, n=most, cutoff=0.6) if len(word) <= 50 else []
+    parts = {word[a:b] for a in range(len(word)) for b in range(a + 2, len(word) + 1)} if len(word) <= 20 else set()
+    inside = sorted(parts.intersection(vocabulary), key=lambda w: (-len(w), w))
+    found = [vocabulary[i] for i in holding[:most]]
+    return list(dict.fromkeys([*found[: most - 2], *alike, *inside, *found]))[:most]
