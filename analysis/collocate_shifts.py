@@ -12,11 +12,12 @@ from scipy import sparse, stats
 
 from analysis.association import benjamini_hochberg
 from analysis.change import rate_ratio
+from analysis.concordance import listed
 from analysis.corpus import Corpus
 from analysis.errors import Fault, raise_faults, shown
 from analysis.lexicon import Lexicon
 from analysis.matching import check_tokens, match
-from analysis.positions import document_rows, places_of
+from analysis.positions import document_rows, places_of, word_types
 from analysis.provenance import round_significant
 from analysis.query_parts import Query
 from analysis.sampling import date_span
@@ -91,7 +92,7 @@ def collocate_shifts(
     Raises
     ------
     MissingStep, InputError
-        As `analysis.collocation.collocates` and `analysis.change.rate_ratio`; if the node is in neither span.
+        As `analysis.collocation.collocates` and `analysis.change.rate_ratio`; if the node stands in one of the spans alone, or in none.
 
     >>> from analysis.segmentation import segment
     >>> texts = ["净化 社会 环境", "净化 社会 风气", "净化 网络 环境", "净化 网络 空间"]
@@ -167,7 +168,8 @@ def shift_table(
             "hits": hits,
         }
     )
-    frames = list(names.values())
+    _check_spans(documents, spans)
+    frames = list(names.values()) or ["none"]  # so that the options are checked
     columns = {kind: column for column, kind in enumerate(names)}
     near_cells = (
         hits,
@@ -177,9 +179,9 @@ def shift_table(
     rest = (text[0] - sparse.coo_array(near_cells, shape=text[0].shape).tocsr())[rows]
     parts = [
         rate_ratio(tallies, documents, base="_nodes", frames=frames[i : i + _CHUNK], **spans, **options)
-        for i in range(0, len(names), _CHUNK)
+        for i in range(0, len(frames), _CHUNK)
     ]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_RATIO_COLUMNS, dtype=float)
+    table = pd.concat(parts, ignore_index=True).iloc[: len(names)]
     result = pd.DataFrame(
         {
             "collocate": pd.Series([vocabulary[kind] for kind in names], dtype="str"),
@@ -208,19 +210,32 @@ def shift_table(
     return round_significant(result.iloc[order].reset_index(drop=True))
 
 
-_RATIO_COLUMNS = [
-    *(f"{span}_{column}" for span in ("before", "after") for column in ("hits", "size", "per_million")),
-    *("ratio", "low", "high"),
-]
+def _check_spans(documents: pd.DataFrame, spans: Mapping[str, Any]) -> None:
+    """Refuse spans in which the node does not stand; what is no span `rate_ratio` refuses."""
+    faults = []
+    for name, span in spans.items():
+        try:
+            inside = _inside(documents, span)
+        except ValueError:
+            return
+        if not documents["_nodes"].to_numpy()[inside].sum():
+            received = f"{shown(span)}, in which the node does not stand"
+            faults.append(Fault("shifts", name, received, "a span with matches of the query"))
+    raise_faults("shifts", faults)
+
+
+def _inside(documents: pd.DataFrame, span: Any) -> Ints:
+    """The rows of the documents whose date, as exact as it is, lies in the span."""
+    first, last = date_extent(documents)
+    since, until = date_span(span)
+    return np.flatnonzero(((first >= since) & (last <= until)).to_numpy())
 
 
 def _text_ratio(documents: pd.DataFrame, text: sparse.csr_array, sizes: Ints, spans: Mapping[str, Any]) -> Floats:
     """How many times as frequent each word is in the rest of the text of the second span as in that of the first."""
-    first, last = date_extent(documents)
     shares = []
     for span in (spans["before"], spans["after"]):
-        since, until = date_span(span)
-        inside = np.flatnonzero(((first >= since) & (last <= until)).to_numpy())
+        inside = _inside(documents, span)
         shares.append(np.asarray(text[inside].sum(axis=0), dtype=np.float64).ravel() / max(sizes[inside].sum(), 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio: Floats = shares[1] / shares[0]
@@ -260,10 +275,14 @@ def _compared(
     if words is None:
         return np.flatnonzero((near.observed >= minimum) & (near.documents >= minimum_documents))
     known = {word: number for number, word in enumerate(tokens.vocabulary)}
-    asked = [words] if isinstance(words, str) else list(dict.fromkeys(words))
-    faults = []
+    asked = listed(words)
+    faults = [] if asked else [Fault(subject, "words", "none", "at least one, or None for all")]
+    is_word = word_types(tokens)
     for word in asked:
-        if word not in known:
+        if isinstance(word, str) and word in known:
+            if not is_word[known[word]]:
+                faults.append(Fault(subject, "words", shown(word), "words: punctuation is no collocate here"))
+        else:
             close = ", ".join(near_words(tokens, str(word))) or "a word of the tokens"
             faults.append(Fault(subject, "words", shown(word), close))
     raise_faults(subject, faults)

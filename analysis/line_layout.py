@@ -51,32 +51,32 @@ _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _CHINESE = re.compile(r"[\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff65\U00020000-\U0003ffff]")
 
+# The class is named twice: JupyterLab's own rules for tables in output are to yield.
 STYLE = """<style>
-.tifa-lines { font-variant-numeric: tabular-nums; }
-.tifa-lines table { width: 100%; table-layout: auto; border-collapse: collapse; margin: 4px 0; }
-.tifa-lines th, .tifa-lines td { padding: 1px 6px; text-align: left; vertical-align: baseline; font-weight: 400; border: 0; }
-.tifa-lines th { color: #555; border-bottom: 1px solid #999; }
-.tifa-lines .tifa-number, .tifa-lines .tifa-left { text-align: right; }
-.tifa-lines .tifa-source { color: #555; min-width: 8em; }
-.tifa-lines .tifa-left, .tifa-lines .tifa-right { width: 32%; padding: 1px 0; }
-.tifa-lines .tifa-node { text-align: left; }
-.tifa-lines .tifa-node b { font-weight: 700; text-decoration: underline; text-underline-offset: 3px; }
-.tifa-lines .tifa-number, .tifa-lines .tifa-source:nth-child(-n+3) { white-space: nowrap; min-width: 0; }
-.tifa-lines .tifa-source bdi { overflow-wrap: break-word; }
-.tifa-lines div bdi, .tifa-lines b bdi { white-space: pre-wrap; overflow-wrap: anywhere; }
-.tifa-aligned td.tifa-source { white-space: nowrap; max-width: 11em; overflow: hidden; text-overflow: ellipsis; min-width: 0; }
-.tifa-aligned td.tifa-left, .tifa-aligned td.tifa-right { width: 50%; max-width: 0; }
-.tifa-aligned td.tifa-left div, .tifa-aligned td.tifa-right div { display: flex; overflow: hidden; }
-.tifa-aligned td.tifa-left div { justify-content: flex-end; }
-.tifa-aligned div bdi, .tifa-aligned b bdi { flex: none; white-space: pre; }
+.tifa-lines.tifa-lines { font-variant-numeric: tabular-nums; }
+.tifa-lines.tifa-lines table { width: 100%; table-layout: auto; border-collapse: collapse; margin: 4px 0; }
+.tifa-lines.tifa-lines th, .tifa-lines.tifa-lines td { padding: 1px 6px; text-align: left; vertical-align: baseline; font-weight: 400; border: 0; }
+.tifa-lines.tifa-lines th { color: #555; border-bottom: 1px solid #999; }
+.tifa-lines.tifa-lines .tifa-number, .tifa-lines.tifa-lines .tifa-left { text-align: right; }
+.tifa-lines.tifa-lines .tifa-source { color: #555; min-width: 8em; }
+.tifa-lines.tifa-lines .tifa-left, .tifa-lines.tifa-lines .tifa-right { width: 32%; padding: 1px 0; }
+.tifa-lines.tifa-lines .tifa-node b { font-weight: 700; text-decoration: underline; text-underline-offset: 3px; }
+.tifa-lines.tifa-lines .tifa-number, .tifa-lines.tifa-lines .tifa-source:nth-child(-n+3) { white-space: nowrap; min-width: 0; }
+.tifa-lines.tifa-lines .tifa-source bdi { overflow-wrap: break-word; }
+.tifa-lines.tifa-lines div bdi, .tifa-lines.tifa-lines b bdi { white-space: pre-wrap; overflow-wrap: anywhere; }
+.tifa-lines.tifa-aligned td.tifa-source { white-space: nowrap; max-width: 11em; overflow: hidden; text-overflow: ellipsis; min-width: 0; }
+.tifa-lines.tifa-aligned td.tifa-left, .tifa-lines.tifa-aligned td.tifa-right { width: 50%; max-width: 0; }
+.tifa-lines.tifa-aligned td.tifa-left div, .tifa-lines.tifa-aligned td.tifa-right div { display: flex; overflow: hidden; }
+.tifa-lines.tifa-aligned td.tifa-left div { justify-content: flex-end; }
+.tifa-lines.tifa-aligned div bdi, .tifa-lines.tifa-aligned b bdi { flex: none; white-space: pre; }
 @media print {
-  .tifa-lines { font-size: 8.5pt; color: #000; }
-  .tifa-lines th, .tifa-lines .tifa-source { color: #333; }
-  .tifa-lines thead { display: table-header-group; }
-  .tifa-lines tr { break-inside: avoid; }
-  .tifa-aligned td.tifa-source { max-width: 7em; }
-  .tifa-aligned td.tifa-left div, .tifa-aligned td.tifa-right div { display: block; }
-  .tifa-aligned div bdi { white-space: pre-wrap; }
+  .tifa-lines.tifa-lines { font-size: 8.5pt; color: #000; }
+  .tifa-lines.tifa-lines th, .tifa-lines.tifa-lines .tifa-source { color: #333; }
+  .tifa-lines.tifa-lines thead { display: table-header-group; }
+  .tifa-lines.tifa-lines tr { break-inside: avoid; }
+  .tifa-lines.tifa-aligned td.tifa-source { max-width: 7em; }
+  .tifa-lines.tifa-aligned td.tifa-left div, .tifa-lines.tifa-aligned td.tifa-right div { display: block; }
+  .tifa-lines.tifa-aligned div bdi { white-space: pre-wrap; }
 }
 </style>"""
 

@@ -126,7 +126,9 @@ def ngrams(
         if tables[-1].empty:
             longest = _longest(words, opens)
             nowhere = f"no {within or ('corpus' if across else 'document')} holds so many on end (the longest stretch has {longest:,})"
-            few = f"none stands {minimum:,} times in {minimum_documents:,} documents{'' if held is None else ' with what it shall hold'}"
+            few = f"none stands {minimum:,} times" if minimum > 1 else "none stands"
+            few += f" in {minimum_documents:,} documents" if minimum_documents > 1 else ""
+            few += " and holds a word of those to be contained" if held is not None else ""
             warn(f"There are no sequences of {length:,} words: {nowhere if length > longest else few}.")
     return pd.concat(tables, ignore_index=True)
 

@@ -188,7 +188,7 @@ def main() -> None:
                 for process in running.values():
                     process.end()
         if given.linear:
-            small, large = (r[r["program"] == "Tifa"].set_index("job")["seconds"] for r in results)
+            small, large = (r[r["program"] == "Tifa"].set_index("job")[["seconds", "cpu"]] for r in results)
             print("Tifa, the whole corpus over the part:\n" + (large / small).round(2).to_string())
 
 

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
 
 from analysis.cli import main
 
@@ -25,16 +27,19 @@ def tifa(*arguments, cwd=ROOT, **environment):
     )
 
 
-def tifa_here(*arguments):
+def tifa_here(*arguments, cwd=ROOT, **environment):
     """The same in this process, which spares starting one: what it printed, and how it ended."""
     printed, said = io.StringIO(), io.StringIO()
     ended = 0
-    with warnings.catch_warnings(), redirect_stdout(printed), redirect_stderr(said):
-        before, sys.argv = sys.argv, ["tifa", *map(str, arguments)]
+    elsewhere = (warnings.catch_warnings(), redirect_stdout(printed), redirect_stderr(said), chdir(cwd))
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        for context in elsewhere:
+            stack.enter_context(context)
+        patch.setattr(sys, "argv", ["tifa", *map(str, arguments)])
+        for name, value in environment.items():
+            patch.setenv(name, value)
         try:
             main()
         except SystemExit as exit_:
             ended = int(exit_.code or 0)
-        finally:
-            sys.argv = before
     return subprocess.CompletedProcess(arguments, ended, printed.getvalue(), said.getvalue())

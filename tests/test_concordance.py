@@ -102,7 +102,7 @@ def test_with_and_without_the_corpus_lines_are_alike_where_there_is_no_white_spa
 def test_without_the_corpus_white_space_is_one_space_and_removed_tokens_are_dots():
     tokens = tokens_of([["the", None, "clean", "net", "."]], glued=[4])
     assert lists(kwic(tokens, "clean"), "left", "node", "right") == [["the …", "clean", "net."]]
-    assert lists(kwic(tokens, "clean", context=2, unit="characters"), "left", "right") == [[" …", "ne"]]
+    assert lists(kwic(tokens, "clean", context=2, unit="characters"), "left", "right") == [["…", "ne"]]
     corpus = corpus_of("the  a\n clean   net.", language="en")
     assert lists(kwic(segment(corpus), "clean"), "left", "right") == [["the a", "net."]]
     assert lists(kwic(segment(corpus), "clean", corpus=corpus), "left", "right") == [["the  a\n ", "   net."]]

@@ -217,8 +217,13 @@ def test_n_grams_longer_than_any_document_are_none_and_that_is_said():
         table = ngrams(tokens, 3, minimum=1)
     assert table.empty
     assert list(table.columns) == ["ngram", "n", "frequency", "documents", "per_million"]
-    with pytest.warns(TifaWarning, match="none stands 3 times in 1 documents"):
-        assert ngrams(tokens, 2, minimum=3).empty
+    for options, said in (
+        ({"minimum": 3}, r"none stands 3 times\.$"),
+        ({"minimum_documents": 3}, r"none stands 2 times in 3 documents\.$"),
+        ({"minimum": 1, "containing": "丙"}, r"none stands and holds a word of those to be contained\.$"),
+    ):
+        with pytest.warns(TifaWarning, match=said):
+            assert ngrams(tokens, 2, **options).empty
     with pytest.warns(TifaWarning, match="sequences of 3 words"):
         assert ngrams(tokens, (2, 3))["n"].tolist() == [2]
 

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from command_line import tifa
+from command_line import tifa, tifa_here
 
 
 def test_topics_are_fitted_to_texts_and_to_shipped_counts_and_kept(tmp_path):
@@ -40,7 +40,7 @@ def test_numbers_of_topics_are_compared_and_a_search_goes_on(tmp_path):
     ],
 )
 def test_faults_of_topic_commands_end_in_one_message(arguments, words):
-    result = tifa(*arguments)
+    result = tifa_here(*arguments)
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,0 +1,218 @@
+import numpy as np
+import pandas as pd
+import pytest
+from query_oracle import tokens_of
+from small_corpora import corpus_of
+
+from analysis.collocate_shifts import _p_values, collocate_shifts
+from analysis.errors import InputError, MissingStep, TifaWarning
+from analysis.segmentation import segment
+
+SPANS = {"before": "2010", "after": "2020"}
+ALL = {**SPANS, "minimum": 1, "minimum_documents": 1, "resamples": 100}
+
+
+def dated(before, after, **columns):
+    documents = [text.split() for text in [*before, *after]]
+    dates = pd.to_datetime(["2010-01-01"] * len(before) + ["2020-01-01"] * len(after))
+    return tokens_of(documents, date=dates, **columns)
+
+
+def small(**columns):
+    """Before: 4 matches of n; after: 5."""
+    return dated(["n a b", "n a", "n , b n", "c d"], ["n a", "n c", "n c n", "n d x x x x x a"], **columns)
+
+
+def test_a_small_table_by_hand():
+    table = collocate_shifts(small(), "n", window=2, **ALL).set_index("collocate")
+    assert table[["before", "after"]].T.to_dict("list") == {"a": [2, 1], "b": [2, 0], "c": [0, 2], "d": [0, 1], "x": [0, 1]}
+    assert table["before_share"].to_dict() == pytest.approx({"a": 50, "b": 50, "c": 0, "d": 0, "x": 0})
+    assert table["after_share"].to_dict() == pytest.approx({"a": 20, "b": 0, "c": 40, "d": 20, "x": 20})
+    assert table["ratio"].to_dict() == pytest.approx({"a": 0.4, "b": 0, "c": np.inf, "d": np.inf, "x": np.inf})
+    assert (table["tests"] == 5).all()
+    assert (table["change"] == "").all()
+    assert table["p"].between(0, 1).all()
+    assert (table["p_adjusted"] >= table["p"]).all()
+
+
+def test_what_is_compared_stands_near_often_enough_in_both_spans_together():
+    assert set(collocate_shifts(small(), "n", **ALL | {"minimum": 3})["collocate"]) == {"a"} | {"x"}
+    assert set(collocate_shifts(small(), "n", **ALL | {"minimum_documents": 2})["collocate"]) == {"a", "b", "c"}
+    others = dated(["n a"], ["n a"], place=["p", "q"])
+    assert len(collocate_shifts(others, "n", **ALL | {"minimum": 3})) == 0
+
+
+def test_before_and_after_exchanged_turn_the_ratio_over():
+    rng = np.random.default_rng(5)
+    words = [["n", *rng.choice(list("abcd"), 3)] for _ in range(60)]
+    dates = pd.to_datetime(["2010-01-01"] * 30 + ["2020-01-01"] * 30)
+    tokens = tokens_of(words, date=dates)
+    one = collocate_shifts(tokens, "n", **ALL | {"resamples": 1000}).set_index("collocate").sort_index()
+    other = collocate_shifts(
+        tokens, "n", before="2020", after="2010", minimum=1, minimum_documents=1, resamples=1000, seed=1
+    ).set_index("collocate").sort_index()
+    assert one["before"].tolist() == other["after"].tolist()
+    assert one["ratio"].to_numpy() == pytest.approx(1 / other["ratio"].to_numpy(), rel=1e-4)
+    assert one["low"].to_numpy() == pytest.approx(1 / other["high"].to_numpy(), rel=0.1)  # other draws
+    assert one["p"].to_numpy() == pytest.approx(other["p"].to_numpy(), abs=0.05)
+    turned = {"gained": "lost", "lost": "gained", "": ""}
+    assert one["change"].tolist() == [turned[c] for c in other["change"]]
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("null", [1.0, 2.5])
+def test_p_is_one_less_the_level_where_a_limit_is_the_null_ratio(level, null):
+    table = pd.DataFrame(
+        {
+            "low": [null, null / 7, null, 0.0, 0.0],
+            "high": [null * 9, null, np.inf, null, np.inf],
+            "before_size": [30, 30, 30, 30, 30],
+            "after_size": [70, 70, 70, 70, 70],
+        }
+    )
+    p = _p_values(table, level, np.full(5, null))
+    assert p == pytest.approx([1 - level] * 4 + [1], rel=1e-9)
+    beyond = _p_values(table.assign(low=table["low"] * 1.1, high=table["high"] * 0.9), level, np.full(5, null))
+    inside = _p_values(table.assign(low=table["low"] * 0.9, high=table["high"] * 1.1), level, np.full(5, null))
+    assert (beyond[[0, 2, 3]] < 1 - level).all()
+    assert (inside[[0, 2, 3]] > 1 - level).all()
+
+
+def test_one_sided_limits_agree_with_the_exact_binomial():
+    """Hits on one side alone, independent: p is twice the probability that all fall there."""
+    before = ["n x"] * 40
+    after = ["n y a"] * 8 + ["n z"] * 32
+    table = collocate_shifts(dated(before, after), "n", words=["a"], **ALL).iloc[0]
+    assert (table["before"], table["after"], table["ratio"]) == (0, 8, np.inf)
+    effective = 8  # a design effect below 1 is not believed
+    assert table["p"] == pytest.approx(2 * 0.5**effective, rel=0.6)
+    assert table["low"] > 1
+
+
+def simulated(rng, ratio, documents=80, types=250):
+    """Each document has one node, and each collocate with a chance of 0.3 (before), times ``ratio`` (after)."""
+    names = np.array([f"w{i:03}" for i in range(types)])
+    words = []
+    for span in (0, 1):
+        chance = 0.3 * ratio**span
+        words += [["n", *names[rng.random(types) < chance]] for _ in range(documents)]
+    dates = pd.to_datetime(["2010-01-01"] * documents + ["2020-01-01"] * documents)
+    return tokens_of(words, date=dates)
+
+
+def test_without_a_change_few_collocates_seem_to_change():
+    table = collocate_shifts(simulated(np.random.default_rng(1), 1.0), "n", window=300, **SPANS, resamples=400)
+    assert len(table) == 250
+    assert 0.01 <= (table["p"] < 0.05).mean() <= 0.08
+    covered = ((table["low"] <= 1) & (table["high"] >= 1)).mean()
+    assert 0.91 <= covered <= 0.995
+    assert (table["change"] != "").sum() <= 2
+    agreeing = (table["p"] < 0.05) == ((table["low"] > 1) | (table["high"] < 1))
+    assert agreeing.mean() > 0.99
+
+
+def test_a_change_lies_within_its_limits_and_is_found():
+    table = collocate_shifts(simulated(np.random.default_rng(2), 2.0), "n", window=300, **SPANS, resamples=400)
+    assert ((table["low"] <= 2) & (table["high"] >= 2)).mean() >= 0.92
+    assert (table["change"] == "gained").mean() > 0.8
+    assert not (table["change"] == "lost").any()
+    assert table["p"].is_monotonic_increasing
+
+
+def test_words_are_compared_alone_whatever_their_number():
+    table = collocate_shifts(small(), "n", words=["c", "a"], window=1, **SPANS, resamples=100)
+    assert set(table["collocate"]) == {"a", "c"}
+    assert (table["tests"] == 2).all()
+    table = collocate_shifts(small(), "n", words="d", window=1, **SPANS, resamples=100)
+    assert table[["before", "after"]].values.tolist() == [[0, 1]]
+    table = collocate_shifts(small(), "n", words=["b", "x"], window=(0, 1), **SPANS, resamples=100)
+    assert table[["before", "after", "p"]].values.tolist() == [[0, 0, 1.0], [0, 0, 1.0]]
+    assert table["ratio"].isna().all()
+
+
+def test_unknown_words_are_named_with_those_that_come_near():
+    tokens = segment(corpus_of("净化未成年人网络", "净化未成年人网络", date=["2010", "2020"]))
+    with pytest.raises(InputError) as caught:
+        collocate_shifts(tokens, "净化", words=["未成年", "网络", "网", 5], **ALL)
+    received = {fault.received: fault.accepted for fault in caught.value.faults}
+    assert list(received) == ["'未成年'", "'网'", "5"]
+    assert received["'未成年'"] == "未成年人"
+    assert received["'网'"] == "网络"
+
+
+@pytest.mark.parametrize(("words", "message"), [([], "at least one"), (5, "received 5"), ([","], "punctuation is no collocate")])
+def test_words_that_are_none_are_refused(words, message):
+    with pytest.raises(InputError, match=f"words.*{message}"):
+        collocate_shifts(small(), "n", words=words, **ALL)
+
+
+def test_a_node_that_is_missing_from_a_span_is_named():
+    with pytest.raises(InputError, match="before: received '2010', in which the node does not stand"):
+        collocate_shifts(small(), "n d", **ALL)
+    with pytest.raises(InputError, match="after: received '2015', in which the node does not stand"):
+        collocate_shifts(small(), "n", before="2010", after="2015", minimum=100)
+    with pytest.raises(InputError, match="d n, which matches nothing"):
+        collocate_shifts(small(), "d n", **ALL)
+    with pytest.warns(TifaWarning, match="Nothing"), pytest.raises(InputError, match="matches nothing"):
+        collocate_shifts(small(), "zz", **ALL)
+
+
+def test_options_are_refused_even_where_nothing_is_left_to_compare():
+    few = {"minimum": 1000}
+    assert len(collocate_shifts(small(), "n", **SPANS, **few)) == 0
+    for options, message in (
+        ({"before": "soon", "after": "2020"}, "before: received 'soon'"),
+        ({**SPANS, "level": 2}, "level"),
+        ({**SPANS, "resamples": 1}, "resamples"),
+        ({**SPANS, "cluster": "town"}, "town"),
+        ({**SPANS, "window": 0, "minimum": 0}, "2 faults"),
+        ({"before": "2010", "after": ("2010", "2020")}, "do not overlap"),
+    ):
+        with pytest.raises(InputError, match=message):
+            collocate_shifts(small(), "n", **few | options)
+    with pytest.raises(MissingStep, match="collocate_shifts takes Tokens, not NoneType"):
+        collocate_shifts(None, "n", **SPANS)
+
+
+def test_a_table_without_rows_has_the_types_of_one_with_rows():
+    full = collocate_shifts(small(), "n", **ALL)
+    empty = collocate_shifts(small(), "n", **ALL | {"minimum": 1000})
+    assert list(empty.columns) == list(full.columns)
+    assert empty.dtypes.to_dict() == full.dtypes.to_dict()
+
+
+def test_conditions_leave_statements_out():
+    tokens = small(place=["p", "p", "p", "q", "p", "p", "p", "q"])
+    table = collocate_shifts(tokens, "n :: place=p", window=2, **ALL).set_index("collocate")
+    assert table.loc["c", "after_share"] == pytest.approx(50)
+    assert "d" not in table.index
+
+
+def test_within_a_stratum_what_it_does_not_have_in_both_spans_tells_nothing():
+    tokens = small(place=["p", "p", "q", "q", "p", "p", "r", "r"])
+    pooled = collocate_shifts(tokens, "n", window=2, **ALL).set_index("collocate")
+    inside = collocate_shifts(tokens, "n", window=2, stratum="place", **ALL).set_index("collocate")
+    assert pooled.loc["a", "ratio"] == pytest.approx(0.4)
+    assert inside.loc["a", "ratio"] == pytest.approx(0.5)  # 1 of 2 after, 2 of 2 before, in p alone
+
+
+def test_clusters_are_drawn_as_wholes_and_the_seed_tells_the_draws():
+    before, after = ["n a", "n b"] * 20, ["n a", "n a", "n b"] * 14
+    place = [f"p{i % 20}" for i in range(40)] + [f"p{i % 20}" for i in range(42)]
+    tokens = dated(before, after, place=place)
+    one = collocate_shifts(tokens, "n", cluster="place", **ALL)
+    pd.testing.assert_frame_equal(one, collocate_shifts(tokens, "n", cluster="place", **ALL))
+    assert one["low"].tolist() != collocate_shifts(tokens, "n", cluster="place", seed=1, **ALL)["low"].tolist()
+
+
+def test_more_words_than_are_worked_out_at_once_do_not_change_the_numbers(monkeypatch):
+    tokens = simulated(np.random.default_rng(3), 1.5, documents=20, types=30)
+    whole = collocate_shifts(tokens, "n", window=50, **ALL)
+    monkeypatch.setattr("analysis.collocate_shifts._CHUNK", 7)
+    pd.testing.assert_frame_equal(whole, collocate_shifts(tokens, "n", window=50, **ALL))
+
+
+def test_a_dot_in_a_word_is_no_sub_frame():
+    tokens = dated(["n U.S.", "n U"], ["n U.S.", "n U.S."])
+    table = collocate_shifts(tokens, "n", **ALL).set_index("collocate")
+    assert table.loc[["U", "U.S."], ["before", "after"]].values.tolist() == [[1, 0], [1, 2]]
