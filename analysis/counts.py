@@ -148,12 +148,17 @@ def count(tokens: Tokens, *, units: str = "documents", size: int = 500, parts: p
         offsets = tokens.document_offsets
     else:
         table, offsets = _blocks(tokens, int(size), passages)
-    kept = tokens.ids >= 0
-    ends = np.concatenate([[0], np.cumsum(kept)])[offsets]
-    ids = tokens.ids[kept]  # a copy, which SciPy may sort
+    removed = np.flatnonzero(tokens.ids < 0)
+    ids = np.delete(tokens.ids, removed)  # a copy, which SciPy may change
+    ends = offsets - np.searchsorted(removed, offsets)
+    ends = ends.astype(np.int32) if ids.size < np.iinfo(np.int32).max else ends
     ones = np.ones(ids.size, dtype=np.int32)
-    matrix = sparse.csr_array((ones, ids, ends), shape=(len(table), len(tokens.vocabulary)))
-    matrix.sum_duplicates()
+    # By way of columns: their rows come out in order, which costs less than sorting each row.
+    columns = sparse.csr_array((ones, ids, ends), shape=(len(table), len(tokens.vocabulary))).tocsc()
+    columns.has_sorted_indices = True
+    columns.sum_duplicates()
+    matrix = columns.tocsr()
+    matrix.has_canonical_format = True
     return Counts(
         matrix,
         tokens.vocabulary,
