@@ -169,9 +169,15 @@ def places(
 def _written(documents: pd.DataFrame, row: Ints) -> pd.Series:
     """The dates of the rows as they were written, no more exact than that."""
     distinct, place = np.unique(row, return_inverse=True)
-    dates = documents["date"].iloc[distinct]
-    exact = documents["date_precision"].iloc[distinct] if "date_precision" in documents else ["day"] * distinct.size
-    texts = [written_date(date, precision) for date, precision in zip(dates, exact, strict=True)]
+    exact = documents["date_precision"].array.take(distinct) if "date_precision" in documents else "day"
+    precision = np.full(distinct.size, exact) if isinstance(exact, str) else np.asarray(exact)
+    dates = documents["date"].to_numpy()[distinct]
+    days = dates.astype("datetime64[D]")
+    if (days == dates).all():  # no times of day: all at once
+        length = np.select([precision == "year", precision == "month"], [4, 7], 10)
+        texts = [day[:n] for day, n in zip(np.datetime_as_string(days).tolist(), length.tolist(), strict=True)]
+    else:
+        texts = [written_date(pd.Timestamp(date), p) for date, p in zip(dates, precision.tolist(), strict=True)]
     return pd.Series(pd.array(texts, dtype="str").take(place))
 
 
@@ -188,7 +194,7 @@ def _checked(
     """The context on each side, once all options have been found to be in order."""
     faults = []
     known = list(map(str, tokens.documents.columns))
-    most = len(tokens) + int(tokens.ends.max(initial=0))  # more than any unit has
+    most = int(np.iinfo(np.int32).max)  # no statement has more of any unit: offsets are that large
     sides = tuple(context) if isinstance(context, tuple | list) else (context, context)
     if len(sides) != 2 or not all(_whole(side) for side in sides):
         faults.append(Fault("kwic", "context", shown(context), "a whole number of at least 0, or a pair of them"))

@@ -110,7 +110,7 @@ def dispersion(
     if 2 * chosen.size < frequency.size:  # else it is cheaper to measure all of them
         columns, shown_at = columns[:, chosen], np.arange(chosen.size)
     result = {
-        "feature": pd.Series([data.vocabulary[i] for i in chosen.tolist()], dtype=object),
+        "feature": np.array(data.vocabulary, dtype=object)[chosen],
         "frequency": frequency[chosen],
         "parts": np.full(chosen.size, sizes.size),
         "range": part_range(columns, sizes)[shown_at].astype(np.int64),
