@@ -26,6 +26,8 @@ __all__ = ["count_marks", "mark_file", "read_marks", "write_marks"]
 
 COLUMNS = ("query", "query_digest", "corpus_digest", "document", "start", "end", "node", "mark", "note")
 _LONGEST_MARK = 60
+#: What a formula begins with in a spreadsheet; and the apostrophe, so that one that was there stays.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 #: Without it Excel takes UTF-8 for something else, and what it saves is lost.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -58,7 +60,7 @@ def write_marks(
 
     The file is a plain CSV, one row per line that has a mark or a note: ``query``, ``query_digest``, ``corpus_digest``
     (of the texts as they were then), ``document``, ``start``, ``end``, ``node`` (as it stands in the text), ``mark``,
-    ``note``.
+    ``note``. Text that a spreadsheet would take for a formula stands behind an apostrophe there.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def write_marks(
             known[*place, text] = _Mark(corpus.digest, mark, said)
     raise_faults("write_marks", faults, "Make the lines again with kwic(tokens, query); nothing was written.")
     rows = [(asked.source, asked.digest, m.corpus_digest, *words, m.mark, m.note) for words, m in sorted(known.items())]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame([[_guarded(value) for value in row] for row in rows], columns=list(COLUMNS))
     return write_whole(file, _BYTE_ORDER_MARK + table_bytes(table))
 
 
@@ -194,6 +196,15 @@ def count_marks(lines: pd.DataFrame) -> pd.DataFrame:
     return round_significant(table[["mark", "lines", "documents", "share"]])
 
 
+def _guarded(value: str | int) -> str | int:
+    """Text that a spreadsheet would take for a formula, with the apostrophe that keeps it text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _unguarded(value: str) -> str:
+    return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA) else value
+
+
 def _asked(query: str | Query) -> Query:
     return query if isinstance(query, Query) else parse_query(query)
 
@@ -237,7 +248,7 @@ def _read(file: Path, query: Query, corpus: Corpus) -> dict[Words, _Mark]:
     texts = dict(zip(corpus.table["id"], corpus.table["text"], strict=True))
     marks: dict[Words, _Mark] = {}
     for number, row in rows:
-        where = f"{file}, row {number}"
+        where, row = f"{file}, row {number}", {column: _unguarded(value) for column, value in row.items()}
         wrong = _faults_of_row(where, row, query)
         faults += wrong
         if wrong:

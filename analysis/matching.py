@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import regex
 from numpy.typing import NDArray
 
@@ -330,7 +331,7 @@ class _Search:
         hits = find(corpus, self.lexicon, frames=[node.name])
         names = hits["frame"].astype(str)
         hits = hits[(names == node.name) | names.str.startswith(f"{node.name}.")]
-        row = self.tokens.documents.reset_index().set_index("id")["index"].reindex(hits["document"]).to_numpy()
+        row = pd.Index(self.tokens.documents["id"]).get_indexer(hits["document"].to_numpy(dtype=object))
         order = np.lexsort((hits["end"], hits["start"], row))
         return row[order].astype(np.int64), hits["start"].to_numpy()[order], hits["end"].to_numpy()[order]
 

@@ -81,7 +81,7 @@ def condition_rows(table: pd.DataFrame, where: str, column: str, kind: str, valu
     """Which rows of ``table`` meet one condition on their metadata; there may be none.
 
     ``kind`` is ``is`` (one of ``values``), ``is not`` (none of them) or ``between`` (from the first to the second, both
-    included; as numbers where all are). ``date``, and ``year`` and ``month`` where they are no columns, mean
+    included; as numbers where all values are; what has none is not between). ``date``, and ``year`` and ``month`` where they are no columns, mean
     the date: ``2018-07`` is that month, and a statement dated less exactly than that is not in it. ``since`` and
     ``until`` take one date each.
 
@@ -110,14 +110,19 @@ def condition_rows(table: pd.DataFrame, where: str, column: str, kind: str, valu
         faults: list[Fault] = []
         for since, until in spans:
             keep |= _between_dates(table, where, since, until, faults)
-        raise_faults(where, faults)
+        raise_faults(where, dict.fromkeys(Fault(f.where, column, f.received, f.accepted) for f in faults))
         return ~keep if kind == "is not" else keep
     if kind == "between":
         low, high = values
-        numbers = [pd.to_numeric(pd.Series(v), errors="coerce") for v in (table[column].map(plain_text), [low], [high])]
-        if not any(n.isna().any() for n in numbers):
-            return numbers[0].between(numbers[1].iloc[0], numbers[2].iloc[0])
-        return table[column].map(canonical_value).between(low, high)
+        texts = table[column].map(canonical_value).astype(object)
+        told = texts != ""
+        numbers = [pd.to_numeric(pd.Series(v), errors="coerce") for v in (texts[told].tolist(), [low], [high])]
+        if any(n.isna().any() for n in numbers):
+            return told & texts.between(low, high)
+        inside = numbers[0].between(numbers[1].iloc[0], numbers[2].iloc[0]).to_numpy(dtype=bool)
+        keep = told.to_numpy(dtype=bool, copy=True)
+        keep[keep] = inside
+        return pd.Series(keep, index=table.index)
     faults = []
     keep = _with_values(table, where, {column: list(values)}, faults, asked=True)
     raise_faults(where, faults)

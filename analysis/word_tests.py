@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 import regex
@@ -22,6 +23,8 @@ __all__ = ["Stopwatch", "WordTests", "near_words"]
 Ints = NDArray[np.int64]
 #: More seconds than this the engine of regular expressions cannot count.
 _LONGEST = 1e6
+#: How much of an unknown word, or of an expression, a warning shows.
+_MOST_SHOWN = 100
 
 
 class Stopwatch:
@@ -81,12 +84,14 @@ class WordTests:
         said = []
         for word in words[:3]:
             near = near_words(self.tokens, word)
-            said.append(f"{word} (near: {', '.join(near)})" if near else word)
+            short = word if len(word) <= _MOST_SHOWN else f"{word[:_MOST_SHOWN]}…"
+            said.append(f"{short} (near: {', '.join(near)})" if near else short)
         more = f" and {len(words) - 3:,} more" if len(words) > 3 else ""
         alone = "" if matched else " Nothing is found."
+        passage = self.unknown[words[0]] if len(self.unknown[words[0]]) <= _MOST_SHOWN else "…"
         warn(
             f"No token is {', '.join(said)}{more}.{alone} A word may have been cut otherwise: "
-            f"/{self.unknown[words[0]]}/, with corpus=corpus, searches the text itself."
+            f"/{passage}/, with corpus=corpus, searches the text itself."
         )
 
     def _words(self, node: Words) -> set[int]:
@@ -95,13 +100,13 @@ class WordTests:
         for word in node.exact:
             numbers = known.get(fold(word))
             if numbers is None:
-                self.unknown[word] = regex.escape(word).replace("/", "\\/")
+                self.unknown[word] = _as_passage(regex.escape(word))
             else:
                 found.update(numbers)
         for wildcard in node.wildcards:
-            numbers = self._fitting(fold(wildcard), known.items(), node.column)
+            numbers = self._in_lines(fold(wildcard), node.column)
             if not numbers:
-                self.unknown[_as_written(wildcard)] = wildcard.replace("/", "\\/")
+                self.unknown[_as_written(wildcard)] = _as_passage(wildcard)
             found.update(numbers)
         return found
 
@@ -132,8 +137,29 @@ class WordTests:
             unknown = [] if found else [condition.pattern]
         if condition.differs:
             return set(range(len(vocabulary))) - found
-        self.unknown |= {word: word.replace("/", "\\/") for word in unknown}
+        self.unknown |= {word: _as_passage(word) for word in unknown}
         return found
+
+    @cached_property
+    def _lines(self) -> tuple[str, Ints, list[list[int]]]:
+        """The folded words as lines of one text, where each begins, and the numbers of the words of each."""
+        known = folded_words(self.tokens)
+        lengths = np.fromiter(map(len, known), dtype=np.int64, count=len(known)) + 1
+        return "\n".join(known), np.cumsum(lengths) - lengths, list(known.values())
+
+    def _in_lines(self, wildcard: str, column: int) -> list[int]:
+        """The numbers of the words that a wildcard fits: it never goes on over the end of a line."""
+        if "\n" in wildcard:
+            return []
+        text, begins, numbers = self._lines
+        finditer = regex.compile(f"(?m)^(?:{wildcard})$").finditer
+
+        def work(seconds: float) -> list[int]:
+            return [hit.start() for hit in finditer(text, timeout=seconds)]
+
+        starts = self.watch.timed(work, _as_written(wildcard), column)
+        lines = np.searchsorted(begins, np.array(starts, dtype=np.int64)).tolist()
+        return [number for line in lines for number in numbers[line]]
 
     def _fitting(self, expression: str, entries: Iterable[tuple[str, list[int]]], column: int) -> list[int]:
         """The numbers of the entries whose word the expression matches as a whole."""
@@ -142,11 +168,19 @@ class WordTests:
         def work(seconds: float) -> list[int]:
             until, found = time.monotonic() + seconds, []
             for word, numbers in entries:
-                if fits(word, timeout=max(until - time.monotonic(), 1e-3)):
+                left = until - time.monotonic()
+                if left < 0:
+                    raise TimeoutError
+                if fits(word, timeout=max(left, 1e-3)):
                     found.extend(numbers)
             return found
 
         return self.watch.timed(work, expression, column)  # type: ignore[return-value]
+
+
+def _as_passage(expression: str) -> str:
+    """The expression as it is written between slashes."""
+    return re.sub(r"\\.|/", lambda m: "\\/" if m[0] == "/" else m[0], expression, flags=re.DOTALL)
 
 
 def _as_written(wildcard: str) -> str:

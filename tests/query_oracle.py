@@ -65,9 +65,7 @@ def accepted(node, word):
         exact = any(low == w.lower().replace("’", "'") for w in node.exact)
         return exact or any(regex.fullmatch(w.lower(), low) for w in node.wildcards)
     return any(
-        all(
-            bool(regex.fullmatch(c.pattern, word, regex.I if c.any_case else 0)) != c.differs for c in conditions
-        )
+        all(bool(regex.fullmatch(c.pattern, word, regex.I if c.any_case else 0)) != c.differs for c in conditions)
         for conditions in node.options
     )
 

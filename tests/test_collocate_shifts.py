@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +27,13 @@ def small(**columns):
 
 def test_a_small_table_by_hand():
     table = collocate_shifts(small(), "n", window=2, **ALL).set_index("collocate")
-    assert table[["before", "after"]].T.to_dict("list") == {"a": [2, 1], "b": [2, 0], "c": [0, 2], "d": [0, 1], "x": [0, 1]}
+    assert table[["before", "after"]].T.to_dict("list") == {
+        "a": [2, 1],
+        "b": [2, 0],
+        "c": [0, 2],
+        "d": [0, 1],
+        "x": [0, 1],
+    }
     assert table["before_share"].to_dict() == pytest.approx({"a": 50, "b": 50, "c": 0, "d": 0, "x": 0})
     assert table["after_share"].to_dict() == pytest.approx({"a": 20, "b": 0, "c": 40, "d": 20, "x": 20})
     assert table["ratio"].to_dict() == pytest.approx({"a": 0.4, "b": 0, "c": np.inf, "d": np.inf, "x": np.inf})
@@ -48,9 +56,13 @@ def test_before_and_after_exchanged_turn_the_ratio_over():
     dates = pd.to_datetime(["2010-01-01"] * 30 + ["2020-01-01"] * 30)
     tokens = tokens_of(words, date=dates)
     one = collocate_shifts(tokens, "n", **ALL | {"resamples": 1000}).set_index("collocate").sort_index()
-    other = collocate_shifts(
-        tokens, "n", before="2020", after="2010", minimum=1, minimum_documents=1, resamples=1000, seed=1
-    ).set_index("collocate").sort_index()
+    other = (
+        collocate_shifts(
+            tokens, "n", before="2020", after="2010", minimum=1, minimum_documents=1, resamples=1000, seed=1
+        )
+        .set_index("collocate")
+        .sort_index()
+    )
     assert one["before"].tolist() == other["after"].tolist()
     assert one["ratio"].to_numpy() == pytest.approx(1 / other["ratio"].to_numpy(), rel=1e-4)
     assert one["low"].to_numpy() == pytest.approx(1 / other["high"].to_numpy(), rel=0.1)  # other draws
@@ -124,9 +136,9 @@ def test_words_are_compared_alone_whatever_their_number():
     assert set(table["collocate"]) == {"a", "c"}
     assert (table["tests"] == 2).all()
     table = collocate_shifts(small(), "n", words="d", window=1, **SPANS, resamples=100)
-    assert table[["before", "after"]].values.tolist() == [[0, 1]]
+    assert table[["before", "after"]].to_numpy().tolist() == [[0, 1]]
     table = collocate_shifts(small(), "n", words=["b", "x"], window=(0, 1), **SPANS, resamples=100)
-    assert table[["before", "after", "p"]].values.tolist() == [[0, 0, 1.0], [0, 0, 1.0]]
+    assert table[["before", "after", "p"]].to_numpy().tolist() == [[0, 0, 1.0], [0, 0, 1.0]]
     assert table["ratio"].isna().all()
 
 
@@ -140,7 +152,9 @@ def test_unknown_words_are_named_with_those_that_come_near():
     assert received["'网'"] == "网络"
 
 
-@pytest.mark.parametrize(("words", "message"), [([], "at least one"), (5, "received 5"), ([","], "punctuation is no collocate")])
+@pytest.mark.parametrize(
+    ("words", "message"), [([], "at least one"), (5, "received 5"), ([","], "punctuation is no collocate")]
+)
 def test_words_that_are_none_are_refused(words, message):
     with pytest.raises(InputError, match=f"words.*{message}"):
         collocate_shifts(small(), "n", words=words, **ALL)
@@ -208,11 +222,28 @@ def test_clusters_are_drawn_as_wholes_and_the_seed_tells_the_draws():
 def test_more_words_than_are_worked_out_at_once_do_not_change_the_numbers(monkeypatch):
     tokens = simulated(np.random.default_rng(3), 1.5, documents=20, types=30)
     whole = collocate_shifts(tokens, "n", window=50, **ALL)
-    monkeypatch.setattr("analysis.collocate_shifts._CHUNK", 7)
+    monkeypatch.setattr(sys.modules[collocate_shifts.__module__], "_CHUNK", 7)
     pd.testing.assert_frame_equal(whole, collocate_shifts(tokens, "n", window=50, **ALL))
 
 
 def test_a_dot_in_a_word_is_no_sub_frame():
     tokens = dated(["n U.S.", "n U"], ["n U.S.", "n U.S."])
     table = collocate_shifts(tokens, "n", **ALL).set_index("collocate")
-    assert table.loc[["U", "U.S."], ["before", "after"]].values.tolist() == [[1, 0], [1, 2]]
+    assert table.loc[["U", "U.S."], ["before", "after"]].to_numpy().tolist() == [[1, 0], [1, 2]]
+
+
+def test_against_the_text_the_ratio_is_that_over_the_ratio_of_the_text():
+    before = ["n a . a x x x", "n b . a x x x", "n a . x x x x"]
+    after = ["n a . a a x x", "n a . a a x x", "n c . x x x x"]
+    options = ALL | {"window": 1, "words": ["a", "b", "c"]}
+    alone = collocate_shifts(dated(before, after), "n", **options).set_index("collocate")
+    against = collocate_shifts(dated(before, after), "n", against="text", **options).set_index("collocate")
+    assert alone.loc["a", "ratio"] == pytest.approx(1)
+    assert alone.loc["a", "text_ratio"] == pytest.approx(2)  # 4 : 2 in the rest of the text, which is as long
+    for column in ("ratio", "low", "high"):
+        assert against.loc["a", column] == pytest.approx(alone.loc["a", column] / 2, rel=1e-5)
+    for word in ("b", "c"):  # not in the rest of the text of either span: nothing can be said
+        assert np.isnan(against.loc[word, "ratio"])
+        assert (against.loc[word, "p"], against.loc[word, "change"]) == (1, "")
+    with pytest.raises(InputError, match="against: received 'x'; accepted: node or text"):
+        collocate_shifts(dated(before, after), "n", against="x", **options)

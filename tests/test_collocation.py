@@ -146,7 +146,15 @@ def test_a_small_table_by_hand():
         expected = size * frequency / total
         assert rows.loc[word, "expected"] == pytest.approx(expected, rel=1e-5)
         assert rows.loc[word, "mi"] == pytest.approx(log2(rows.loc[word, "observed"] / expected), abs=1e-5)
-    assert list(table.columns) == ["collocate", "observed", "expected", "documents", "place_values", "mi", "log_likelihood"]
+    assert list(table.columns) == [
+        "collocate",
+        "observed",
+        "expected",
+        "documents",
+        "place_values",
+        "mi",
+        "log_likelihood",
+    ]
 
 
 def test_what_stands_there_less_often_than_expected_is_listed_if_asked_for():
@@ -187,7 +195,9 @@ def test_the_strongest_come_first_whatever_the_measure():
 
 def test_options_go_to_the_measures():
     natural = collocates(cut(), "n", window=2, measures={"mi": {"base": np.e}}, **ALL)["mi"]
-    assert natural.to_numpy() == pytest.approx(collocates(cut(), "n", window=2, measures="mi", **ALL)["mi"] * np.log(2), rel=1e-4)
+    assert natural.to_numpy() == pytest.approx(
+        collocates(cut(), "n", window=2, measures="mi", **ALL)["mi"] * np.log(2), rel=1e-4
+    )
 
 
 def test_a_sequence_a_choice_and_a_passage_may_be_the_node():

@@ -42,7 +42,7 @@ def cut(table=TABLE):
 
 
 def lists(lines, *columns):
-    return lines[list(columns)].values.tolist()
+    return lines[list(columns)].to_numpy().tolist()
 
 
 # ------------------------------------------------------------- context
@@ -221,7 +221,7 @@ def test_a_balanced_sample_has_as_many_lines_of_each_group_and_says_where_there_
 
 
 def test_the_columns_are_these_and_those_that_are_asked_for():
-    corpus, tokens = cut()
+    _, tokens = cut()
     lines = kwic(tokens, "净化", columns=["place", "rank", "place"])
     assert list(lines.columns) == [*LINE_COLUMNS, "place", "rank"]
     assert lines["place"].tolist() == ["北京", "北京", "", "", "天津"]
@@ -236,11 +236,17 @@ def test_dates_are_no_more_exact_than_they_were_written():
 @pytest.mark.parametrize("unit", concordance.CONTEXTS)
 def test_a_table_without_lines_has_the_types_of_one_with_lines(unit):
     corpus, tokens = cut()
-    options = {"columns": ["rank", "place"], "sort": ["right1", "-date", "node"], "sample": 3, "per": "year", "unit": unit}
-    for given in ({}, {"corpus": corpus}):
-        empty = kwic(tokens, "环境 环境", **options, **given)
+    options = {
+        "columns": ["rank", "place"],
+        "sort": ["right1", "-date", "node"],
+        "sample": 3,
+        "per": "year",
+        "unit": unit,
+    }
+    for source in ({}, {"corpus": corpus}):
+        empty = kwic(tokens, "环境 环境", **options, **source)
         with pytest.warns(TifaWarning, match="fewer than 3"):
-            full = kwic(tokens, "净化", **options, **given)
+            full = kwic(tokens, "净化", **options, **source)
         assert (len(empty), len(full)) == (0, 5)
         assert empty.dtypes.to_dict() == full.dtypes.to_dict()
     with pytest.warns(TifaWarning, match="Nothing is found"):
@@ -254,7 +260,15 @@ def test_all_options_that_are_wrong_are_named_at_once():
     _, tokens = cut()
     with pytest.raises(InputError) as caught:
         kwic(
-            tokens, "净化", context=-1, unit="words", sort=["left0", "town"], columns=["left", "x"], sample=0, per="day", seed=-1
+            tokens,
+            "净化",
+            context=-1,
+            unit="words",
+            sort=["left0", "town"],
+            columns=["left", "x"],
+            sample=0,
+            per="day",
+            seed=-1,
         )
     fields = [fault.field for fault in caught.value.faults]
     assert fields == ["context", "unit", "sort", "sort", "columns", "columns", "sample", "per", "seed"]
@@ -274,7 +288,9 @@ def test_all_options_that_are_wrong_are_named_at_once():
     ],
 )
 def test_odd_options_are_refused_before_anything_is_searched(options):
-    with pytest.raises(InputError, match=f"kwic, {next(iter(options)) if options != {'per': 'year'} else 'sample'}|per"):
+    with pytest.raises(
+        InputError, match=f"kwic, {next(iter(options)) if options != {'per': 'year'} else 'sample'}|per"
+    ):
         kwic(cut()[1], "不认识的词", **options)
 
 
@@ -331,7 +347,7 @@ def test_places_take_one_query_several_or_parsed_ones():
 
 
 def test_mapped_and_pickled_tokens_give_the_same_lines(tmp_path):
-    corpus, tokens = cut()
+    _, tokens = cut()
     mapped = Tokens.load(tokens.save(tmp_path / "tokens"))
     for other in (mapped, pickle.loads(pickle.dumps(mapped))):
         for unit in concordance.CONTEXTS:
@@ -348,4 +364,4 @@ def test_lines_of_documents_without_tokens_or_of_removed_ones_alone():
         lines = kwic(tokens, "[]", unit=unit, sort=["left1", "right1", "node"])
         assert lists(lines, "document", "node") == [["d2", "a"], ["d1", "…"]]
         assert len(kwic(tokens_of([[]]), "[]", unit=unit, sort="left1")) == 0
-    assert places(tokens, "[]")[["position", "size"]].values.tolist() == [[0, 0], [0, 1]]
+    assert places(tokens, "[]")[["position", "size"]].to_numpy().tolist() == [[0, 0], [0, 1]]

@@ -187,14 +187,24 @@ def test_a_passage_of_white_space_touches_no_token():
 
 
 def test_frames_stand_in_sequences_with_their_sub_frames():
-    corpus = corpus_of("坚决 净化 网络 环境 。 继续 净化 市场", "净化 网络 。 打击 犯罪", language="zh")
+    texts = ("坚决 净化 网络 环境 。 继续 净化 市场", "净化 网络 。 打击 犯罪")
+    corpus = corpus_of(*texts, language="zh", index=[7, 7])  # a column of this name is one like any other
     tokens = segment(corpus, "spaces")
-    lexicon = make_lexicon({"purification": {"network": {"terms": {"zh": ["网络"]}}, "market": {"terms": {"zh": ["市场"]}}}, "crime": ["犯罪"]})
+    lexicon = make_lexicon(
+        {
+            "purification": {"network": {"terms": {"zh": ["网络"]}}, "market": {"terms": {"zh": ["市场"]}}},
+            "crime": ["犯罪"],
+        }
+    )
     assert len(find(corpus, lexicon)) == 4
     options = {"corpus": corpus, "lexicon": lexicon}
     assert found(tokens, "净化 <purification>", **options) == [(0, 1, 3), (0, 6, 8), (1, 0, 2)]
     assert found(tokens, "净化 <purification.network>", **options) == [(0, 1, 3), (1, 0, 2)]
-    assert found(tokens, "(净化 <purification.network> | 打击 <crime>) []?", **options) == [(0, 1, 4), (1, 0, 3), (1, 3, 5)]
+    assert found(tokens, "(净化 <purification.network> | 打击 <crime>) []?", **options) == [
+        (0, 1, 4),
+        (1, 0, 3),
+        (1, 3, 5),
+    ]
     assert found(tokens, "<purification> []{0,3} <purification>", **options) == []
     assert found(tokens, "<purification> []{0,4} <purification>", **options) == [(0, 2, 8)]
     assert texts_of(tokens, "<crime>", corpus, lexicon=lexicon) == ["犯罪"]
@@ -210,7 +220,7 @@ def test_letters_case_apostrophes_and_hyphens_are_those_of_the_lexicons():
     assert found(tokens, '"children.s" %c') == [(0, 0, 1), (1, 0, 1)]
     with pytest.warns(TifaWarning, match=r"No token is children\.s"):
         assert found(tokens, '"children.s"') == []
-    assert found(segment(corpus, "spaces", fold=True), "[word=\"children's\"]") == [(0, 0, 1), (1, 0, 1)]
+    assert found(segment(corpus, "spaces", fold=True), '[word="children\'s"]') == [(0, 0, 1), (1, 0, 1)]
 
 
 def test_right_to_left_and_combining_characters():
@@ -236,7 +246,7 @@ def test_what_is_left_of_the_rarest_part_is_found_by_growing_to_the_left():
 
 
 def test_characters_of_a_match_are_those_from_its_first_token_to_its_last():
-    corpus, tokens = spaced("继续  净化 网络")
+    _, tokens = spaced("继续  净化 网络")
     hits = match(tokens, "继续 净化")
     assert (hits.start.tolist(), hits.end.tolist()) == ([0], [6])
     assert len(hits.take(np.array([], dtype=int))) == 0
@@ -322,7 +332,7 @@ def test_unknown_words_are_named_with_those_that_come_near():
         match(tokens, "(" + " | ".join(f"x{i}" for i in range(1, 10_001)) + " | 网络)")
 
 
-@pytest.mark.parametrize("source", ["x\\/+", "x*y", "?zz", '"x{2}/"', '[word="qq"]'])
+@pytest.mark.parametrize("source", ["x\\/+", "x*y", r'"a\/\\b/c"', "?zz", '"x{2}/"', '[word="qq"]'])
 def test_the_search_that_is_offered_for_an_unknown_word_is_a_query(source):
     corpus, tokens = spaced("a b")
     with pytest.warns(TifaWarning) as caught:
@@ -378,6 +388,22 @@ def test_an_expression_that_explodes_is_stopped_and_its_column_named():
     with pytest.raises(InputError, match=r"column 1.*stopped after 0\.3 seconds"):
         match(tokens, '"(a|aa)+c"', seconds=0.3)
     assert time.monotonic() - began < 3
+
+
+def test_many_expressions_have_no_more_time_together():
+    tokens = tokens_of([[f"word{i}" for i in range(20_000)]])
+    began = time.monotonic()
+    with pytest.raises(InputError, match=r"stopped after 0\.3 seconds"):
+        match(tokens, " ".join(f'"(?:x{i}|y).*"' for i in range(1000)), seconds=0.3)
+    assert time.monotonic() - began < 3
+    with pytest.warns(TifaWarning):
+        assert len(match(tokens, "|".join([*(f"q{i}*" for i in range(300)), "*99"]), seconds=5.0)) == 200
+
+
+def test_what_a_warning_shows_of_a_long_expression_is_short():
+    with pytest.warns(TifaWarning) as caught:
+        match(tokens_of([["a"]]), '"' + "|".join(f"w{i}" for i in range(10_000)) + '" %c')
+    assert len(str(caught[0].message)) < 400
 
 
 def test_an_expression_that_calls_itself_without_an_end_is_stopped():
@@ -446,7 +472,11 @@ def test_mapped_pickled_and_shared_tokens_match_alike(tmp_path):
         assert found(pickle.loads(pickle.dumps(mapped)), query, corpus=corpus) == expected
         answers = []
         fresh = replace(tokens)  # nothing is kept for it yet
-        threads = [threading.Thread(target=lambda q=query: answers.append(found(fresh, q, corpus=corpus))) for _ in "12345"]
+
+        def work(tokens=fresh, query=query, answers=answers):
+            answers.append(found(tokens, query, corpus=corpus))
+
+        threads = [threading.Thread(target=work) for _ in range(5)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -152,7 +152,13 @@ def test_units_are_those_of_the_text(text, unit):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from([*"净。！？…”“）（，；：\n a.,!?\"'", "Mr", "U.S", "etc", "word", "12"]), min_size=1, max_size=14))
+@given(
+    st.lists(
+        st.sampled_from([*"净。！？…”“）（，；：\n a.,!?\"'", "Mr", "U.S", "etc", "word", "12"]),
+        min_size=1,
+        max_size=14,
+    )
+)
 def test_units_of_characters_are_those_of_any_text_of_chinese_signs(parts):
     text = "".join(p for p in parts if p not in (".", "Mr", "U.S", "etc"))
     if not text.strip():
@@ -173,7 +179,9 @@ def test_units_are_those_of_texts_of_signs_and_abbreviations_in_any_order(langua
         assert differing(corpus.table["text"], tokens, unit) == 0
 
 
-@pytest.mark.parametrize(("name", "language"), [("mfa_press_zh", "zh"), ("us_presidents_en", "en"), ("gwr_central_zh", "zh")])
+@pytest.mark.parametrize(
+    ("name", "language"), [("mfa_press_zh", "zh"), ("us_presidents_en", "en"), ("gwr_central_zh", "zh")]
+)
 def test_units_of_real_texts_are_those_of_the_text(shared, name, language):
     path = shared / "corpora" / name / "documents.parquet"
     if not path.exists():
@@ -217,7 +225,10 @@ def by_hand(text, tokens, first, last):
 
 @pytest.mark.parametrize("batch", [1, 3, 10**6])
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["净化", "，", "网络", "a", "é", "𠮷", " ", "\n", "  "]), min_size=1, max_size=12), st.data())
+@given(
+    st.lists(st.sampled_from(["净化", "，", "网络", "a", "é", "𠮷", " ", "\n", "  "]), min_size=1, max_size=12),
+    st.data(),
+)
 def test_spelled_gives_the_text_of_each_stretch(batch, parts, data):
     text = "".join(parts)
     if not text.strip():

@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from reference_tables import documents_of, tallies_of
 
 from analysis.errors import InputError, MissingStep, TifaWarning
@@ -126,3 +128,48 @@ def test_clusters_are_refused_under_five_and_few_under_twenty():
 
 def test_values_are_summed_by_code():
     assert summed(np.array([[1.0], [2.0], [4.0]]), np.array([2, 0, 2]), 3).tolist() == [[2], [0], [5]]
+
+
+def hits_one_by_one(tallies, table, names):
+    """Hits from the definition: a label counts for a name that it is, or that it is a sub-frame of."""
+    result = np.zeros((len(table), len(names)))
+    for document, label, hits in zip(tallies["document"], tallies["frame"], tallies["hits"], strict=True):
+        for i, known in enumerate(table["id"]):
+            for j, name in enumerate(names):
+                if known == document and (label == name or str(label).startswith(name + ".")):
+                    result[i, j] += hits
+    return result
+
+
+FRAMES = st.sampled_from(["p", "p.a", "p.a.b", "p.ab", "pq", "p..a", "q", "q.a", ".", "a b"])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["d000", "d001", "d002", "lost"]), FRAMES, st.integers(0, 9))),
+    st.lists(FRAMES, max_size=5),
+    st.booleans(),
+    st.integers(0, 3),
+)
+@example([], ["p"], True, 2)
+@example([("d000", "p.a", 1)], [], False, 1)
+@example([("d000", "p.a", 1)], ["p", "p", "p.a"], True, 1)
+def test_hits_are_those_of_the_definition(rows, names, categorical, documents):
+    tallies = pd.DataFrame(rows, columns=["document", "frame", "hits"]).astype({"hits": "int64"})
+    if categorical:
+        tallies = tallies.assign(frame=pd.Categorical(tallies["frame"]))
+    table = documents_of([1] * documents)
+    found = hit_matrix(tallies, table, names)
+    assert found.shape == (documents, len(names))
+    assert found.dtype == np.float64
+    assert found.tolist() == hits_one_by_one(tallies, table, names).tolist()
+
+
+def test_tallies_without_a_frame_count_for_none():
+    tallies = pd.DataFrame({"document": ["d000", "d000"], "frame": ["p", None], "hits": [1, 2]})
+    assert hit_matrix(tallies, documents_of([1]), ["p", "None", "nan"]).tolist() == [[1, 0, 0]]
+
+
+def test_fractions_of_hits_are_summed():
+    tallies = pd.DataFrame({"document": "d000", "frame": ["p.a", "p.b"], "hits": [0.25, 0.5]})
+    assert hit_matrix(tallies, documents_of([1]), ["p"]).tolist() == [[0.75]]

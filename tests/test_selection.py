@@ -7,7 +7,7 @@ from analysis.corpus_files import read_corpus, write_corpus
 from analysis.counts import count
 from analysis.errors import InputError
 from analysis.segmentation import segment
-from analysis.selection import date_extent
+from analysis.selection import condition_rows, date_extent
 
 TABLE = pd.DataFrame(
     {
@@ -84,3 +84,76 @@ def test_a_corpus_whose_selections_are_no_tables_is_refused(tmp_path, selections
         stream.write(f"selections = {selections}\n")
     with pytest.raises(InputError, match="selections"):
         read_corpus(folder)
+
+
+DATED = pd.DataFrame(
+    {
+        "date": pd.to_datetime(["2019-01-01", "2020-05-01", "2020-05-07", "2021-01-01"]),
+        "date_precision": ["year", "month", "day", "day"],
+        "place": ["北京", "天津", None, "北京"],
+        "size": [3, 20, 100, None],
+        "code": ["3", "3a", "20", "100"],
+        "mixed": [3, "3", 3.0, True],
+    },
+    index=[9, 7, 5, 3],
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "values", "kept"),
+    [
+        ("date", "is", ("2020-05",), [1, 2]),
+        ("date", "is", ("2020-05-07",), [2]),
+        ("date", "is", ("2020-05-01",), []),
+        ("date", "is not", ("2020-05",), [0, 3]),
+        ("date", "is", ("2019", "2021"), [0, 3]),
+        ("date", "between", ("2019", "2020-05"), [0, 1, 2]),
+        ("date", "between", ("2019-02", "2021"), [1, 2, 3]),
+        ("date", "between", ("2021", "2019"), []),
+        ("year", "is", ("2020",), [1, 2]),
+        ("year", "between", ("2020", "2021"), [1, 2, 3]),
+        ("month", "is", ("2020-05",), [1, 2]),
+        ("since", "is", ("2020-05-02",), [2, 3]),
+        ("until", "is", ("2020-05-31",), [0, 1, 2]),
+        ("until", "is", ("2020-05-30",), [0, 2]),
+        ("place", "is", ("北京",), [0, 3]),
+        ("place", "is", ("天津", "北京"), [0, 1, 3]),
+        ("place", "is not", ("北京",), [1, 2]),
+        ("size", "is", ("20",), [1]),
+        ("size", "between", ("3", "20"), [0, 1]),
+        ("code", "between", ("3", "3z"), [0, 1]),
+        ("mixed", "is", ("3",), [0, 1, 2]),
+    ],
+)
+def test_conditions_keep_these_rows(column, kind, values, kept):
+    rows = condition_rows(DATED, "here", column, kind, values)
+    assert rows.index.equals(DATED.index)
+    assert rows.dtype == bool
+    assert rows.to_numpy().nonzero()[0].tolist() == kept
+
+
+def test_a_column_of_its_own_comes_before_the_date():
+    assert condition_rows(TABLE.assign(date=pd.Timestamp("1999-01-01")), "here", "year", "is", ("2020",)).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    numbers = pd.DataFrame({"n": ["9", "10", "11"]})
+    assert condition_rows(numbers, "here", "n", "between", ("9", "10")).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "values", "message"),
+    [
+        ("town", "is", ("x",), "here, column: received 'town'; accepted: date, date_precision, place"),
+        ("place", "is", ("上海",), "上海"),
+        ("place", "is not", ("上海",), "上海"),
+        ("date", "is", ("soon",), "'soon'"),
+        ("year", "between", ("2020", "20x1"), "'20x1'"),
+        ("since", "is not", ("2020",), "since= and one date"),
+        ("until", "is", ("2020", "2021"), "until= and one date"),
+    ],
+)
+def test_conditions_that_cannot_be_are_refused(column, kind, values, message):
+    with pytest.raises(InputError, match=f"1 fault\n.*{message}"):
+        condition_rows(DATED, "here", column, kind, values)

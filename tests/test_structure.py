@@ -64,7 +64,8 @@ ORDER = """
     figures.plots figures.topic_marks figures.reading_marks figures.saving
     figures.strips figures.topic_plots figures.share_plots
     figures.reading_plots
-    widgets.topic_browser widgets.concordance_html widgets.line_choice widgets.marking
+    widgets.topic_browser widgets.line_choice widgets.events
+    widgets.concordance_html widgets.marking
     widgets.concordance_browser
     notebooks
     verification

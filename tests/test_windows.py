@@ -79,7 +79,11 @@ def test_different_values_of_a_column_are_counted_and_empty_ones_are_none():
     near = near_matches(
         tokens, match(tokens, "n"), (2, 2), "", overlap="once", nodes="out", across=False, words_only=True
     )
-    assert dict(zip(tokens.vocabulary, near.values(tokens.documents["issuer"]), strict=True)) == {"a": 2, "b": 0, "n": 0}
+    assert dict(zip(tokens.vocabulary, near.values(tokens.documents["issuer"]), strict=True)) == {
+        "a": 2,
+        "b": 0,
+        "n": 0,
+    }
     assert near.values(tokens.documents["none"]).tolist() == [0, 0, 0]
 
 

@@ -11,11 +11,9 @@ from analysis.queries import parse_query
 from analysis.word_tests import Stopwatch, WordTests, near_words
 
 
-def tests_of(tokens, seconds=5.0):
-    return WordTests(tokens, Stopwatch("match", seconds))
+def all_of(tokens):
+    return WordTests(tokens, Stopwatch("match", 5.0))
 
-
-tests_of.__test__ = False
 
 SOURCES = st.sampled_from(
     [
@@ -30,7 +28,7 @@ VOCABULARY = st.lists(st.text("aAbB.*-’'净", min_size=1, max_size=4), min_siz
 @given(VOCABULARY, SOURCES)
 def test_the_words_are_those_that_the_test_accepts_one_by_one(words, source):
     tokens, node = tokens_of([[*words, None]]), parse_query(source).root
-    tests = tests_of(tokens)
+    tests = all_of(tokens)
     expected = [i for i, word in enumerate(tokens.vocabulary) if accepted(node, word)]
     assert tests.kinds(node).tolist() == expected
     assert tests.number(node) == sum(accepted(node, word) for word in words)
@@ -41,19 +39,19 @@ def test_the_words_are_those_that_the_test_accepts_one_by_one(words, source):
 def test_removed_tokens_pass_no_test_of_a_word():
     tokens = tokens_of([[None, "a", None]])
     node = parse_query('[word!="b"]').root
-    assert tests_of(tokens).mask(node)[tokens.ids].tolist() == [False, True, False]
+    assert all_of(tokens).mask(node)[tokens.ids].tolist() == [False, True, False]
 
 
 def test_words_that_stand_nowhere_are_kept_and_those_that_are_not_wanted_are_not():
     tokens = tokens_of([["a", "b"]])
-    tests = tests_of(tokens)
+    tests = all_of(tokens)
     for source in ("a|x", "q*?", '"y|a"', '"z.*"', '[word!="w"]', '[word!="v.*"]'):
         tests.kinds(parse_query(source).root)
     assert list(tests.unknown) == ["x", "q*?", "y", "z.*"]
 
 
 def test_all_is_said_once_and_only_if_there_is_something_to_say(recwarn):
-    tests = tests_of(tokens_of([["a"]]))
+    tests = all_of(tokens_of([["a"]]))
     tests.say_unknown(True)
     assert not recwarn.list
     tests.kinds(parse_query("x|x1|x2|x3|x4").root)

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -23,6 +24,7 @@ from analysis.segmentation import segment
 from analysis.selection import canonical_value
 from analysis.tokens import Tokens
 from analysis.widgets.concordance_html import CONCORDANCE_STYLE, fault_html, found_html, statement_html
+from analysis.widgets.events import Events
 from analysis.widgets.line_choice import FRAME_PLACES, MARKS, Filters, LineChoice, Texts
 from analysis.widgets.marking import Marking
 
@@ -32,6 +34,9 @@ __all__ = ["browse_concordance"]
 _CONTEXT = {"tokens": 15, "characters": 30, "sentences": 0}
 _EXAMPLES = "净化   打击 []{0,3} 犯罪   /净化.{0,4}网络/   <minors>   净* within sentence :: year=2018..2020"
 _ANY, _NONE = "any", "(none)"
+
+#: Statement and offsets of a line.
+Place = tuple[str, int, int]
 
 
 def browse_concordance(
@@ -112,9 +117,11 @@ class _Browser:
         self.metadata = {row["id"]: row for row in texts.tokens.documents.to_dict("records")}
         self.constructed = texts.corpus.constructed or texts.tokens.constructed
         self.choice: LineChoice | None = None
-        self.at, self.asked, self.filling = 0, "", False
+        self.at, self.asked, self.events = 0, "", Events()
         self.warned: list[str] = []
-        self.marking = Marking(texts.corpus, **kept, saved=self._saved, onward=lambda: self._go(self.at + 1))
+        self.marking = Marking(
+            texts.corpus, self.events, **kept, saved=self._saved, onward=lambda: self._go(self.at + 1)
+        )
         self._make_controls(query)
         self._make_panels()
         self.box = ipywidgets.VBox([ipywidgets.HTML(STYLE + CONCORDANCE_STYLE + self._head()), *self._rows()])
@@ -147,23 +154,23 @@ class _Browser:
             0, min=0, max=10**6, description="Sample", tooltip="So many lines, drawn at random; 0: all", **number
         )
         self.seed = ipywidgets.BoundedIntText(0, min=0, max=10**6, description="seed", **number)
-        self.query.observe(self._search, "value")
-        self.run.on_click(self._search)
-        for control in self.sort:
-            control.observe(self._search, "value")
-        self.context.observe(lambda _: self._search("context"), "value")
-        self.unit.observe(self._change_unit, "value")
-        self.column.observe(self._change_column, "value")
-        self.frame.observe(self._change_frame, "value")
+        changed = self.events.changed
+        for control in (self.query, *self.sort):
+            changed(control, self._search)
+        self.events.clicked(self.run, self._search_again)
+        changed(self.context, self._change_context)
+        changed(self.unit, self._change_unit)
+        changed(self.column, self._change_column)
+        changed(self.frame, self._change_frame)
         for control in (self.frame_place, self.since, self.until, self.value, self.sample, self.seed):
-            control.observe(self._filter, "value")
+            changed(control, self._filter)
 
     def _make_panels(self) -> None:
         self.said, self.table, self.statement = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         self.statement.add_class("tifa-statement")
         self.buttons = [ipywidgets.Button(tabbable=False) for _ in range(self.size)]
         for i, button in enumerate(self.buttons):
-            button.on_click(lambda _, i=i: self._go(self.at // self.size * self.size + i, scroll=False))
+            self.events.clicked(button, partial(self._go_on_page, i))
         over = ipywidgets.VBox(self.buttons).add_class("tifa-over")
         self.list = ipywidgets.VBox([self.table, over]).add_class("tifa-list")
         number = {"continuous_update": False, "min": 1, "max": 1}
@@ -172,10 +179,10 @@ class _Browser:
         self.before = ipywidgets.Button(description="◀", tooltip="The page before")
         self.after = ipywidgets.Button(description="▶", tooltip="The next page")
         self.pages = ipywidgets.HTML()
-        self.line.observe(lambda change: self._go(change.new - 1), "value")
-        self.page.observe(lambda change: self._go((change.new - 1) * self.size), "value")
-        self.before.on_click(lambda _: self._go((self.at // self.size - 1) * self.size))
-        self.after.on_click(lambda _: self._go((self.at // self.size + 1) * self.size))
+        self.events.changed(self.line, lambda: self._go(self.line.value - 1))
+        self.events.changed(self.page, lambda: self._go((self.page.value - 1) * self.size))
+        self.events.clicked(self.before, lambda: self._go((self.at // self.size - 1) * self.size))
+        self.events.clicked(self.after, lambda: self._go((self.at // self.size + 1) * self.size))
 
     def _rows(self) -> list[Any]:
         years, frame = _group(self.since, self.until), _group(self.frame, self.frame_place)
@@ -201,29 +208,23 @@ class _Browser:
         mark = f" <b>{CONSTRUCTED}</b>" if self.constructed else ""
         return f"<b>{title}</b> <span class='tifa-quiet'>{len(self.metadata):,} statements.</span>{mark}"
 
-    @contextmanager
-    def _quietly(self) -> Iterator[None]:
-        """Set controls without being told of it."""
-        self.filling, before = True, self.filling
-        try:
-            yield
-        finally:
-            self.filling = before
-
     # What is found
 
-    def _change_unit(self, _: Any = None) -> None:
-        with self._quietly():
+    def _change_unit(self) -> None:
+        with self.events.quietly():
             self.context.value = _CONTEXT[self.unit.value]
-        self._search("context")
+        self._change_context()
 
-    def _search(self, cause: Any = None) -> None:
-        if self.filling:
-            return
-        if cause is self.run and self.choice is not None and self.query.value == self.asked:
-            return  # leaving the field has run it
-        # What stands around a line does not change which line is read.
-        place = self._place() if self.query.value == self.asked and cause == "context" else None
+    def _change_context(self) -> None:
+        """Search again; what stands around a line does not change which line is read."""
+        self._search(self._place() if self.query.value == self.asked else None)
+
+    def _search_again(self) -> None:
+        if self.choice is None or self.query.value != self.asked:  # else leaving the field has run it
+            self._search()
+
+    def _search(self, place: Place | None = None) -> None:
+        """Run the query, then go to the line at ``place``, or to the first."""
         self.asked = self.query.value
         if not self.asked.strip():
             self._show_none("<span class='tifa-quiet'>Write a query and press Enter.</span>")
@@ -237,7 +238,7 @@ class _Browser:
             self._show_none(fault_html(error, self.asked))
             return
         self._fill_values()
-        self._filter(place=place)
+        self._filter(place)
 
     def _lines(self) -> LineChoice:
         """The lines of the query, with their marks."""
@@ -259,11 +260,11 @@ class _Browser:
             self._show_page()
             self._show_line()
 
-    def _change_frame(self, _: Any = None) -> None:
+    def _change_frame(self) -> None:
         self.frame_place.layout.display = None if self.frame.value else "none"
         self._filter()
 
-    def _change_column(self, _: Any = None) -> None:
+    def _change_column(self) -> None:
         self._fill_values()
         self._filter()
 
@@ -273,14 +274,14 @@ class _Browser:
         values = self.choice.values(column) if column and self.choice is not None else []
         if column and chosen not in dict(values):
             values = [*values, (chosen, 0)] if chosen else values
-        with self._quietly():
+        with self.events.quietly():
             self.value.options = [(f"{one_line(v) or _NONE} ({n:,})", v) for v, n in values] or [("", "")]
             offered = [v for v, _ in values]
             self.value.value = chosen if chosen in offered else (offered or [""])[0]
             self.value.layout.display = None if column else "none"
 
-    def _filter(self, _: Any = None, *, place: tuple[str, int, int] | None = None) -> None:
-        if self.filling or self.choice is None:
+    def _filter(self, place: Place | None = None) -> None:
+        if self.choice is None:
             return
         first, last = sorted((self.since.value, self.until.value))
         # Of a column without any value there is nothing to choose.
@@ -300,14 +301,14 @@ class _Browser:
 
     # Where the reader is
 
-    def _place(self) -> tuple[str, int, int] | None:
+    def _place(self) -> Place | None:
         """Statement and offsets of the line that is read."""
         if self.choice is None or not self.choice.shown.size:
             return None
         line = self.choice.lines.iloc[self.choice.shown[self.at]]
         return str(line["document"]), int(line["start"]), int(line["end"])
 
-    def _position(self, place: tuple[str, int, int] | None) -> int:
+    def _position(self, place: Place | None) -> int:
         if place is None or self.choice is None:
             return 0
         lines = self.choice.lines.iloc[self.choice.shown]
@@ -318,14 +319,17 @@ class _Browser:
         self.said.value, self.choice = why, None
         self._go(0, anew=True)
 
+    def _go_on_page(self, i: int) -> None:
+        self._go(self.at // self.size * self.size + i, scroll=False)
+
     def _go(self, to: int, *, anew: bool = False, scroll: bool = True) -> None:
         """Go to a line of those shown, and scroll the list to it, unless a click on it has led there."""
         n = 0 if self.choice is None else int(self.choice.shown.size)
         to = min(max(to, 0), max(n - 1, 0))
-        if self.filling or (to == self.at and not anew):
+        if to == self.at and not anew:
             return
         self.at = to
-        with self._quietly():
+        with self.events.quietly():
             for field, number, most in (
                 (self.line, to + 1, n),
                 (self.page, to // self.size + 1, -(-n // self.size)),

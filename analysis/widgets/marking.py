@@ -16,6 +16,7 @@ from analysis.errors import TifaError, TifaWarning
 from analysis.line_layout import one_line, visible_signs
 from analysis.marks import read_marks, write_marks
 from analysis.query_parts import Query
+from analysis.widgets.events import Events
 
 __all__ = ["Marking"]
 
@@ -33,6 +34,7 @@ class Marking:
     def __init__(
         self,
         corpus: Corpus,
+        events: Events,
         *,
         coder: str,
         folder: str | os.PathLike[str] | None,
@@ -46,16 +48,16 @@ class Marking:
         #: Not saved yet: of each query (by its digest) the lines by their place, with node, mark and note.
         self.drafts: dict[str, dict[Place, tuple[str, str, str]]] = {}
         self.sources: dict[str, str] = {}
-        self.filling = False
+        self.events = events
         self.heading, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.mark = ipywidgets.Combobox(placeholder="mark: a short label", ensure_option=False, tooltip="Mark")
         self.note = ipywidgets.Textarea(placeholder="note", tooltip="Note")
         self.save = ipywidgets.Button(description="Save")
         self.save_next = ipywidgets.Button(description="Save, next line", button_style="primary")
         for field in (self.mark, self.note):
-            field.observe(self._draft, "value")
-        self.save.on_click(lambda _: self.keep())
-        self.save_next.on_click(lambda _: self._keep_and_go())
+            events.changed(field, self._draft)
+        events.clicked(self.save, self.keep)
+        events.clicked(self.save_next, self._keep_and_go)
         buttons = ipywidgets.HBox([self.save, self.save_next]).add_class("tifa-group")
         self.box = ipywidgets.VBox([self.heading, self.mark, self.note, buttons, self.said]).add_class("tifa-marking")
 
@@ -67,15 +69,14 @@ class Marking:
 
     def show(self, line: Mapping[Any, Any] | None, number: int = 0, known: Iterable[str] = ()) -> None:
         """Show the mark and the note of a line; ``known`` are marks to propose."""
-        self.line, self.filling = line, True
-        for control in (self.mark, self.note, self.save, self.save_next):
-            control.disabled = line is None
-        self.heading.value = "" if line is None else f"<b>Line {number:,}</b>"
-        self.mark.value, self.note.value = ("", "") if line is None else self._words(line)
-        proposed = tuple(sorted(filter(None, known))[:_PROPOSED])
-        if self.mark.options != proposed:
-            self.mark.options = proposed
-        self.filling = False
+        self.line, proposed = line, tuple(sorted(filter(None, known))[:_PROPOSED])
+        with self.events.quietly():
+            for control in (self.mark, self.note, self.save, self.save_next):
+                control.disabled = line is None
+            self.heading.value = "" if line is None else f"<b>Line {number:,}</b>"
+            self.mark.value, self.note.value = ("", "") if line is None else self._words(line)
+            if self.mark.options != proposed:
+                self.mark.options = proposed
         self._tell()
 
     def label(self, line: Mapping[Any, Any]) -> str:
@@ -118,8 +119,8 @@ class Marking:
         draft = self._mine().get(_place(line))
         return (line["mark"], line["note"]) if draft is None else draft[1:]
 
-    def _draft(self, _: Any = None) -> None:
-        if self.filling or self.line is None:
+    def _draft(self) -> None:
+        if self.line is None:
             return
         if (self.mark.value.strip(), self.note.value.strip()) == (self.line["mark"], self.line["note"]):
             self._mine().pop(_place(self.line), None)

@@ -45,7 +45,7 @@ align_lines(lines, query="净化 []{0,2} 网络|市场", constructed=True, most=
     f"""
 import os
 if os.path.exists({str(REPORTS)!r}):
-    reports = pd.read_parquet({str(REPORTS)!r})
+    reports = pd.read_parquet({str(REPORTS)!r}).drop(columns="date_precision")
     display(browse_concordance(Corpus(reports, name="reports"), None, read_lexicon("frames"), "净化", folder="marks"))
 """,
 ]
@@ -111,6 +111,14 @@ class Browser:
     def column(self, name):
         """A column of the list."""
         return self.rows.locator(f".tifa-{name}").all_inner_texts()
+
+    def opened_at_the_line(self, page):
+        """Wait until the statement is scrolled to its line."""
+        inside = """text => {
+            const mark = text.querySelector('.tifa-here').getBoundingClientRect(), box = text.getBoundingClientRect();
+            return mark.top >= box.top && mark.bottom <= box.bottom;
+        }"""
+        page.wait_for_function(inside, arg=self.text.element_handle(), timeout=5_000)
 
     def show(self):
         self.box.evaluate("box => box.scrollIntoView({block: 'start'})")
@@ -214,12 +222,15 @@ def test_a_mark_is_kept_and_read_again(page, browsers, folder, screenshot):
     expect(demo.rows.nth(3).locator("td").nth(1)).to_have_text("physical")
     kept = pd.read_csv(next((folder / "marks").glob("*.csv")))
     assert sorted(kept["mark"]) == ["network", "physical"]
-    assert "=<b>sure</b>" in set(kept["note"])
+    assert "'=<b>sure</b>" in set(kept["note"])  # no formula
     demo.show()
     screenshot("concordance_marks")
     demo.search("净化 网络")
-    expect(demo.rows.first.locator("td").nth(1)).to_have_text("")
+    expect(demo.box).not_to_contain_text("223 hits")
+    expect(demo.box).to_contain_text("hits in")
+    assert {row.locator("td").nth(1).inner_text() for row in demo.rows.all()} == {""}
     demo.search(" 净化 ")
+    expect(demo.box).to_contain_text("223 hits")
     expect(demo.rows.nth(3).locator("td").nth(1)).to_have_text("physical")
     demo.over.nth(2).click()
     expect(demo.note).to_have_value("=<b>sure</b>")
@@ -261,6 +272,7 @@ def test_hostile_texts_are_words(page, browsers, screenshot):
     hostile.search(f'"{HOSTILE[:7]}')
     expect(hostile.box.locator(".tifa-fault").first).to_contain_text("<script")
     hostile.search("净化")
+    expect(hostile.rows).to_have_count(3)
     hostile.field("Only where").select_option("office")
     expect(hostile.rows).to_have_count(2)
     assert hostile.box.locator("script, img").count() == 0
@@ -279,8 +291,9 @@ def test_sixteen_thousand_hits(page, browsers):
     expect(many.rows.last.locator("td").first).to_have_text("16,000", timeout=2_000)
     many.over.last.click()
     expect(many.here).to_be_visible(timeout=2_000)
-    inside = "text => { const r = text.querySelector('.tifa-here').getBoundingClientRect(), o = text.getBoundingClientRect(); return r.top >= o.top && r.bottom <= o.bottom && text.scrollTop > 0 }"
-    page.wait_for_function(inside, arg=many.text.element_handle())
+    expect(many.marking).to_contain_text("Line 16,000")
+    many.opened_at_the_line(page)
+    assert many.text.evaluate("text => text.scrollTop") > 0
     assert many.box.locator("*").count() < 3_000
     many.field("Sort by").select_option("date, last to first")
     expect(many.rows.first.locator("td").nth(3)).to_have_text("2019", timeout=5_000)
@@ -296,8 +309,7 @@ def test_real_reports(page, browsers, screenshot):
     reports.over.nth(9).click()
     expect(reports.marking).to_contain_text("Line 10")
     expect(reports.here).to_have_text(re.compile("^加强.*建设$"))
-    inside = "text => { const r = text.querySelector('.tifa-here').getBoundingClientRect(), o = text.getBoundingClientRect(); return r.top >= o.top && r.bottom <= o.bottom }"
-    page.wait_for_function(inside, arg=reports.text.element_handle())
+    reports.opened_at_the_line(page)
     reports.show()
     screenshot("concordance_reports")
 
