@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +38,9 @@ def code_points(text: str) -> Points:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-@lru_cache(maxsize=1 << 16)
-def _category(point: int) -> str:
-    return unicodedata.category(chr(point))
+#: A bit for the first letter of the Unicode class of each code point, 0 where it has not been asked for yet.
+_BITS = {letter: np.uint8(1 << i) for i, letter in enumerate("LMNPSZC")}
+_known = np.zeros(0x110000, dtype=np.uint8)
 
 
 def in_classes(points: Points, classes: str) -> Mask:
@@ -50,12 +49,13 @@ def in_classes(points: Points, classes: str) -> Mask:
     >>> in_classes(code_points("净a1，"), "LMN").tolist()
     [True, True, True, False]
     """
-    if points.size == 0:
-        return np.zeros(0, dtype=bool)
-    present = np.flatnonzero(np.bincount(points, minlength=1))
-    table = np.zeros(int(present[-1]) + 1, dtype=bool)
-    table[[p for p in present.tolist() if _category(p)[0] in classes]] = True
-    return table[points]
+    found = _known[points]
+    if not found.all():
+        new = np.unique(points[found == 0])
+        _known[new] = [_BITS[unicodedata.category(chr(point))[0]] for point in new.tolist()]
+        found = _known[points]
+    mask: Mask = (found & np.bitwise_or.reduce([_BITS[letter] for letter in classes])) != 0
+    return mask
 
 
 def count_characters(text: str) -> int:

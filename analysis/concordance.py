@@ -91,6 +91,8 @@ def kwic(
     ------
     MissingStep, InputError
         As `analysis.matching.match`; also for options that are not as above, all of them at once.
+    TifaError
+        If the lines would hold more text than the memory does.
 
     >>> from analysis.segmentation import segment
     >>> table = pd.DataFrame({"id": ["a", "b"], "date": ["2020", "2021-05-07"], "language": "zh",
@@ -226,7 +228,10 @@ def listed(values: Any) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         return [values]
     several = list(values)
-    return [value for i, value in enumerate(several) if value not in several[:i]]
+    try:
+        return list(dict.fromkeys(several))
+    except TypeError:  # of what cannot be a name
+        return several
 
 
 def _whole(value: object) -> bool:

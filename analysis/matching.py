@@ -103,6 +103,8 @@ def match(
     InputError
         For a faulty query, an unknown frame or column, a selection that leaves no statement, a regular
         expression that takes too long, or a corpus that is not the one that was cut.
+    TifaError
+        If the query matches in more ways than the memory holds.
 
     >>> import pandas as pd
     >>> from analysis.segmentation import segment

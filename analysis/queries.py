@@ -160,7 +160,10 @@ class _Parser:
             raise self.fault("a query that an empty passage would match", "at least one part that must be there", 0)
         if (most := most_tokens(root)) > _MOST_TOKENS:
             raise self.fault(f"a query for up to {most:,} tokens", f"at most {_MOST_TOKENS:,}: fewer repeats", 0)
-        return Query(self.source.strip(), root, within, tuple(filters))
+        written = self.source.strip()
+        if (len(written) - len(written.rstrip("\\"))) % 2:  # white space behind a backslash is meant as it stands
+            written = self.source.lstrip()[: len(written) + 1]
+        return Query(written, root, within, tuple(filters))
 
     def ended(self) -> bool:
         self.space()

@@ -318,6 +318,9 @@ ALPHABET = st.lists(st.sampled_from(SIGNS)).map("".join)
 @example('"(?#"')
 @example('"(?P<a"')
 @example("a\x00 \u2028]")
+@example("  a\\  ")
+@example("a\\\\  ")
+@example("a :: b=c\\ ")
 def test_any_text_is_a_query_or_is_refused(source):
     try:
         query = parse_query(source)
