@@ -2,12 +2,12 @@ import re
 import subprocess
 import sys
 import time
-from html.parser import HTMLParser
 
 import ipywidgets
 import numpy as np
 import pandas as pd
 import pytest
+from checked_html import words_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -25,7 +25,6 @@ from analysis.widgets.topic_browser import browse_topics
 NETWORK, RIVER = "净化网络环境。网络环境清朗。\n", "治理河流工程。河流工程完工。\n"
 ZH = [NETWORK * 3, RIVER * 3, NETWORK, RIVER]
 HOSTILE = "<script>hacked()</script>"
-TAGS = {"b", "br", "span", "div", "p", "i", "mark", "table", "tr", "th", "td", "bdi", "code", "style"}
 
 
 class Shown:
@@ -57,46 +56,6 @@ class Shown:
     @property
     def lists(self):
         return [label.replace("\u2007", " ") for control in (self.topic, self.passage) for label, _ in control.options]
-
-
-class Checked(HTMLParser):
-    """Collects the words, and refuses any element that is not ours, left open, or able to run or load anything."""
-
-    def __init__(self):
-        super().__init__()
-        self.words, self.open = [], []
-
-    def handle_starttag(self, tag, attrs):
-        assert tag in TAGS, f"<{tag}>"
-        names = {
-            "class",
-            "style",
-            "lang",
-            "title",
-            "tabindex",
-            "role",
-            "aria-label",
-            "colspan",
-            "data-lm-suppress-shortcuts",
-        }
-        assert {name for name, _ in attrs} <= names, attrs
-        if tag != "br":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-
-def words_of(html):
-    parser = Checked()
-    parser.feed(html)
-    parser.close()
-    assert not parser.open
-    return "".join(parser.words)
 
 
 def corpus_of(texts=ZH, language="zh", about=None, **columns):

@@ -9,6 +9,7 @@ import time
 import uuid
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -80,6 +81,27 @@ def page(lab):
         page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
         yield page
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def asked(page):
+    """The addresses that the page asked for."""
+    found = []
+    page.on("request", lambda request: found.append(request.url))
+    page.on("websocket", lambda socket: found.append(socket.url))
+    return found
+
+
+@pytest.fixture(scope="session")
+def write_notebook():
+    """Write a notebook of code cells."""
+
+    def write(path, sources):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        cells = [nbformat.v4.new_code_cell(source.strip()) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+    return write
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import nbformat
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
@@ -57,21 +56,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab_options(folder):
+def lab_options(folder, write_notebook):
     """JupyterLab in a folder of its own; the corpora are found through TIFA_HOME."""
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / NOTEBOOK)
+    write_notebook(folder / NOTEBOOK, CELLS)
     return str(folder)
-
-
-@pytest.fixture(scope="module")
-def asked(page):
-    """The addresses that the page asked for."""
-    found = []
-    page.on("request", lambda request: found.append(request.url))
-    page.on("websocket", lambda socket: found.append(socket.url))
-    return found
 
 
 @pytest.fixture(scope="module")

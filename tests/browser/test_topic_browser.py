@@ -2,7 +2,6 @@
 
 from urllib.parse import urlsplit
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -40,22 +39,11 @@ browse_topics(Topics(topics.counts, topics.term_weights, topics.unit_shares, top
 
 
 @pytest.fixture(scope="module")
-def lab_options(tmp_path_factory):
+def lab_options(tmp_path_factory, write_notebook):
     """JupyterLab in a folder of its own; the corpora are found through TIFA_HOME."""
     folder = tmp_path_factory.mktemp("topics")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / NOTEBOOK)
+    write_notebook(folder / NOTEBOOK, CELLS)
     return str(folder)
-
-
-@pytest.fixture(scope="module")
-def asked(page):
-    """The addresses that the page asked for."""
-    found = []
-    page.on("request", lambda request: found.append(request.url))
-    page.on("websocket", lambda socket: found.append(socket.url))
-    return found
 
 
 @pytest.fixture(scope="module")
