@@ -17,6 +17,7 @@ from analysis.corpus import Corpus
 from analysis.errors import Fault, raise_faults, shown
 from analysis.lexicon import Lexicon
 from analysis.matching import check_tokens, match
+from analysis.near_words import near_words
 from analysis.positions import document_rows, places_of, word_types
 from analysis.provenance import round_significant
 from analysis.query_parts import Query
@@ -24,7 +25,6 @@ from analysis.sampling import date_span
 from analysis.selection import date_extent
 from analysis.tokens import Tokens
 from analysis.windows import Near, checked_sides, near_matches
-from analysis.word_tests import near_words
 
 __all__ = ["collocate_shifts", "shift_table"]
 
@@ -283,7 +283,7 @@ def _compared(
             if not is_word[known[word]]:
                 faults.append(Fault(subject, "words", shown(word), "words: punctuation is no collocate here"))
         else:
-            close = ", ".join(near_words(tokens, str(word))) or "a word of the tokens"
+            close = ", ".join(near_words(word, tokens.vocabulary)) or "a word of the tokens"
             faults.append(Fault(subject, "words", shown(word), close))
     raise_faults(subject, faults)
     return np.array([known[word] for word in asked], dtype=np.int64)

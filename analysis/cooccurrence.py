@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from analysis.collocate_shifts import shift_table
 from analysis.collocation import Measures, ranked_table
 from analysis.counts import Counts
 from analysis.errors import Fault, MissingStep, raise_faults, shown
+from analysis.near_words import near_words
 from analysis.windows import Near
 
 __all__ = ["cooccurrence_shifts", "cooccurrences"]
@@ -191,7 +191,7 @@ def _numbers(subject: str, counts: Counts, words: str | Sequence[str]) -> Ints:
     known = {word: number for number, word in enumerate(counts.vocabulary)}
     asked = [words] if isinstance(words, str) else list(dict.fromkeys(words))
     faults = [
-        Fault(subject, "word", shown(word), ", ".join(get_close_matches(str(word), counts.vocabulary)) or "a feature")
+        Fault(subject, "word", shown(word), ", ".join(near_words(word, counts.vocabulary)) or "a feature")
         for word in asked
         if word not in known
     ]

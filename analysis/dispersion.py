@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from analysis.boundaries import are_words
 from analysis.counts import Counts, count
 from analysis.dispersion_measures import MEASURES, arf, part_range
 from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
+from analysis.near_words import near_words
 from analysis.provenance import round_significant
 from analysis.sampling import PERIODS, UNPLACED, period_labels
 from analysis.tokens import Tokens
@@ -154,7 +154,7 @@ def _unknown(wanted: list[str], vocabulary: tuple[str, ...]) -> list[Fault]:
     faults = []
     for word in wanted:
         if word not in known:
-            near = get_close_matches(str(word), vocabulary, n=3)
+            near = near_words(word, vocabulary, most=3)
             accepted = (
                 f"a feature of these; near it: {', '.join(near)}"
                 if near

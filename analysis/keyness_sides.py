@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from scipy import sparse
 
 from analysis.counts import Counts
 from analysis.errors import Fault, raise_faults, shown, warn
+from analysis.near_words import near_words
 from analysis.provenance import canonical
 
 __all__ = [
@@ -51,8 +50,7 @@ def side_faults(target: Counts, reference: Counts, cluster: str | None, asked: l
         for word in asked:
             if word not in known:
                 # Looking for likeness is slow: only among what shares a character.
-                likely = [v for v in known if not set(v).isdisjoint(str(word))]
-                near = ", ".join(get_close_matches(str(word), sorted(likely), n=3)) or "features of the counts"
+                near = ", ".join(near_words(word, sorted(known), most=3)) or "features of the counts"
                 faults.append(Fault("keywords", "features", shown(word), near))
     return faults
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
+from analysis.near_words import near_words
 from analysis.positions import UNITS, stretches, word_types
 from analysis.provenance import round_significant
 from analysis.sequences import Sequences, skipping, unbroken
@@ -166,7 +166,7 @@ def _faults(
     known = set(tokens.vocabulary) if wanted else set()
     for word in wanted or ():
         if word not in known:
-            near = get_close_matches(str(word), tokens.vocabulary, n=3, cutoff=0.5)
+            near = near_words(word, tokens.vocabulary, most=3)
             accepted = f"a word of the vocabulary, such as {', '.join(near)}" if near else "a word of the vocabulary"
             faults.append(Fault("ngrams", "containing", shown(word), accepted))
     languages = sorted(set(tokens.documents["language"])) if "language" in tokens.documents else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -13,12 +12,13 @@ import regex
 from numpy.typing import NDArray
 
 from analysis.errors import Fault, InputError, shown, warn
+from analysis.near_words import near_words
 from analysis.patterns import fold
 from analysis.positions import folded_words, postings
 from analysis.query_parts import Condition, Node, TokenTest, Words
 from analysis.tokens import Tokens
 
-__all__ = ["Stopwatch", "WordTests", "near_words"]
+__all__ = ["Stopwatch", "WordTests"]
 
 Ints = NDArray[np.int64]
 #: More seconds than this the engine of regular expressions cannot count.
@@ -82,8 +82,9 @@ class WordTests:
         if not words:
             return
         said = []
+        frequency = np.diff(postings(self.tokens).offsets)
         for word in words[:3]:
-            near = near_words(self.tokens, word)
+            near = near_words(word, self.tokens.vocabulary, frequency)
             short = word if len(word) <= _MOST_SHOWN else f"{word[:_MOST_SHOWN]}…"
             said.append(f"{short} (near: {', '.join(near)})" if near else short)
         more = f" and {len(words) - 3:,} more" if len(words) > 3 else ""
@@ -186,24 +187,3 @@ def _as_passage(expression: str) -> str:
 def _as_written(wildcard: str) -> str:
     """The wildcard of a query that became this expression."""
     return re.sub(r"\\(.)|\.\*|\.", lambda m: m[1] or ("*" if m[0] == ".*" else "?"), wildcard, flags=re.DOTALL)
-
-
-def near_words(tokens: Tokens, word: str, most: int = 5) -> list[str]:
-    """Words of the vocabulary that ``word`` may have been meant for: they hold it, are alike, or lie in it.
-
-    >>> import pandas as pd
-    >>> from analysis.corpus import Corpus
-    >>> from analysis.segmentation import segment
-    >>> corpus = Corpus(pd.DataFrame({"id": ["a"], "date": "2021", "language": "en", "text": ["purify the purified"]}))
-    >>> near_words(segment(corpus), "purifies")
-    ['purified', 'purify']
-    """
-    frequency = np.diff(postings(tokens).offsets)
-    vocabulary = tokens.vocabulary
-    holding = [i for i, known in enumerate(vocabulary) if word in known and len(word) < len(known)]
-    holding.sort(key=lambda i: -int(frequency[i]))
-    alike = get_close_matches(word, vocabulary, n=most, cutoff=0.6) if len(word) <= 50 else []
-    parts = {word[a:b] for a in range(len(word)) for b in range(a + 2, len(word) + 1)} if len(word) <= 20 else set()
-    inside = sorted(parts.intersection(vocabulary), key=lambda w: (-len(w), w))
-    found = [vocabulary[i] for i in holding[:most]]
-    return list(dict.fromkeys([*found[: most - 2], *alike, *inside, *found]))[:most]

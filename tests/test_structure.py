@@ -13,7 +13,7 @@ PACKAGE = Path(analysis.__file__).parent
 
 ORDER = """
     errors
-    files provenance toml_text
+    files near_words provenance toml_text
     boundaries encoding dates
     intervals patterns sheets selection
     contingency dispersion_measures diversity_measures

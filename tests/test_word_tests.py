@@ -8,7 +8,7 @@ from query_oracle import accepted, tokens_of
 
 from analysis.errors import InputError, TifaWarning
 from analysis.queries import parse_query
-from analysis.word_tests import Stopwatch, WordTests, near_words
+from analysis.word_tests import Stopwatch, WordTests
 
 
 def all_of(tokens):
@@ -71,31 +71,3 @@ def test_the_time_is_that_of_all_expressions_together():
         watch.timed(lambda seconds: exploding.fullmatch("a" * 100, timeout=seconds), "(a|aa)+c", 7)
     assert time.monotonic() - began < 0.5
     assert watch.timed(lambda seconds: seconds, "a", 0) <= 1e-3
-
-
-@pytest.mark.parametrize(
-    ("word", "near"),
-    [
-        ("未成年", ["未成年人", "未成年人保护法"]),
-        ("未成年人网络", ["未成年人", "网络"]),
-        ("purifies", ["purified", "purify"]),
-        ("qqq", []),
-        ("网络", ["网络化"]),
-        ("", []),
-    ],
-)
-def test_near_words_hold_it_are_like_it_or_lie_in_it(word, near):
-    words = ["未成年人", "未成年人", "未成年人保护法", "网络", "网络化", "purified", "purify", "，"]
-    found = near_words(tokens_of([words]), word)
-    assert [w for w in near if w not in found] == []
-    assert word not in found or word == "网络"
-    if not near and word:
-        assert found == []
-
-
-def test_near_words_of_very_long_ones_take_no_time():
-    tokens = tokens_of([[f"word{i}" for i in range(5000)]])
-    began = time.monotonic()
-    assert near_words(tokens, "x" * 100_000) == []
-    assert time.monotonic() - began < 1
-    assert len(near_words(tokens, "word")) == 5
