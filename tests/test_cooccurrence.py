@@ -79,7 +79,11 @@ def test_documents_agree_with_windows_as_wide_as_a_statement():
 
 
 DATES = ["2010"] * 4 + ["2020"] * 4
-SHIFTING = ["净化 社会", "净化 社会 网络", "净化 社会", "净化 风气"] + [
+SHIFTING = [
+    "净化 社会",
+    "净化 社会 网络",
+    "净化 社会",
+    "净化 风气",
     "净化 网络",
     "净化 网络 社会",
     "净化 网络",
