@@ -387,7 +387,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
 def _power_mi(
     subject: str, power: int, o11: ArrayLike, r1: ArrayLike, c1: ArrayLike, n: ArrayLike, base: float
 ) -> Floats:
-    if not (0 < base < np.inf and base != 1):
+    if not isinstance(base, int | float | np.number) or not (0 < base < np.inf and base != 1):
         raise_faults(subject, [Fault(subject, "base", shown(base), "a positive number other than 1, such as 2 or 10")])
     a, r, c, total = checked_tables(subject, o11, r1, c1, n)
     score = (power * np.log(a) - np.log(r) - np.log(c) + np.log(total)) / np.log(base)

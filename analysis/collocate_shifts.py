@@ -119,6 +119,8 @@ def collocate_shifts(
     ones = np.ones(places.size, dtype=np.int64)
     cells = (ones, (document_rows(tokens, places), tokens.ids[places]))
     text = sparse.coo_array(cells, shape=(len(tokens.documents), len(tokens.vocabulary))).tocsr()[:, kinds]
+    is_word = np.append(word_types(tokens), False)[tokens.ids]  # a removed token, −1, finds the False
+    sizes = np.diff(np.concatenate([[0], np.cumsum(is_word)])[tokens.document_offsets])
     windows = np.bincount(near.cells // near.types, minlength=len(tokens.documents))
     return shift_table(
         tokens.documents.assign(_nodes=matched).iloc[found.rows],
@@ -126,7 +128,7 @@ def collocate_shifts(
         tokens.vocabulary,
         near.cells,
         kinds,
-        (text, tokens.documents["tokens"].to_numpy() - windows),
+        (text, sizes - windows),
         against=against,
         least=0 if words is not None else minimum,
         spans={"before": before, "after": after},

@@ -127,6 +127,12 @@ def cooccurrence_shifts(
         kinds = np.flatnonzero((near.observed >= minimum) & (near.documents >= minimum_documents))
     else:
         kinds = _numbers(subject, counts, words)
+        if words_only:
+            faults = [
+                Fault(subject, "words", shown(counts.vocabulary[i]), "words, or words_only=False for punctuation too")
+                for i in kinds[~are_words([counts.vocabulary[i] for i in kinds.tolist()])].tolist()
+            ]
+            raise_faults(subject, faults)
     return shift_table(
         counts.documents.assign(_nodes=np.bincount(rows, minlength=len(counts.documents))),
         counts.documents["id"],
@@ -160,8 +166,7 @@ def _near_units(
     raise_faults(subject, faults)
     node = _numbers(subject, counts, word)
     types = len(counts.vocabulary)
-    cells = (np.ones(counts.matrix.nnz, dtype=np.int64), counts.matrix.indices, counts.matrix.indptr)
-    holds = sparse.csr_array(cells, shape=counts.matrix.shape)  # a word stands in a unit, or not
+    holds = _holding(counts.matrix)
     eligible = are_words(counts.vocabulary) if words_only else np.ones(types, dtype=bool)
     eligible[node] = False
     held = np.flatnonzero(holds[:, node].sum(axis=1) > 0)
@@ -179,11 +184,20 @@ def _near_units(
 def _units_of(counts: Counts, kinds: Ints, rows: Ints) -> tuple[sparse.csr_array, Ints]:
     """How many units of each document hold each of the types, and how many of its units do not hold the word."""
     row = pd.Index(counts.documents["id"]).get_indexer(counts.units["document"])
-    holds = counts.matrix[:, kinds].tocoo()
+    holds = _holding(counts.matrix[:, kinds]).tocoo()
     cells = (np.ones(holds.nnz, dtype=np.int64), (row[holds.row], holds.col))
     n = len(counts.documents)
     units = np.bincount(row, minlength=n) - np.bincount(rows, minlength=n)
     return sparse.coo_array(cells, shape=(len(counts.documents), kinds.size)).tocsr(), units
+
+
+def _holding(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Ones where a word stands in a unit; a stored zero is none."""
+    holds = matrix.astype(np.int64)  # a copy
+    holds.sum_duplicates()
+    holds.eliminate_zeros()
+    holds.data[:] = 1
+    return holds
 
 
 def _numbers(subject: str, counts: Counts, words: str | Sequence[str]) -> Ints:

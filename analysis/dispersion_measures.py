@@ -40,7 +40,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from analysis.errors import Fault, raise_faults
+from analysis.contingency import numbers
+from analysis.errors import Fault, raise_faults, shown
 
 __all__ = [
     "MEASURES",
@@ -204,6 +205,9 @@ def arf(ids: Any, n_words: int) -> Floats:
     [1.667, 3.333, nan]
     """
     places = np.asarray(ids)
+    if places.ndim != 1 or (places.size and (places.dtype.kind not in "iu" or places.max() >= n_words)):
+        accepted = f"whole numbers below n_words ({n_words:,}), one per place; −1 for no word"
+        raise_faults("arf", [Fault("arf", "ids", shown(places.tolist()), accepted)])
     n = places.size
     kept = places >= 0
     # The places of each word, in order: a counting sort, which a change of sparse format is.
@@ -283,12 +287,12 @@ def _dp(cells: _Cells) -> Floats:
 
 
 def _cells(frequencies: Any, sizes: Any) -> _Cells:
-    size = np.asarray(sizes, dtype=np.float64)
+    (size,) = numbers("dispersion", {"sizes": sizes})
     if sparse.issparse(frequencies):
         shape: tuple[int, ...] = frequencies.shape[1:]
         table = frequencies.tocsc()
     else:
-        dense = np.asarray(frequencies)
+        dense = np.atleast_1d(numbers("dispersion", {"frequencies": frequencies})[0])
         shape = dense.shape[1:]
         table = sparse.csc_array(dense.reshape(len(dense), math.prod(shape)))
     if not (table.has_canonical_format and table.data.all()):

@@ -163,7 +163,8 @@ def ratio_limits(
     ``degrees`` as in `gamma_limits`) the limits are
     a / (b + 1) · F(α/2; 2a, 2b + 2) and (a + 1) / b · F(1 − α/2; 2a + 2, 2b):
     the exact conditional interval for two Poisson counts, on effective counts.
-    Multiply by size before / size after for a ratio of rates.
+    Multiply by size before / size after for a ratio of rates. ``design_effect`` may be a
+    pair, (before, after); the limits are then multiplied by that of after over that of before.
 
     Edge cases: no hits after give a lower limit of 0, no hits before an upper
     limit of infinity, no hits at all [0, ∞]. With hits on one side only a design
@@ -173,17 +174,24 @@ def ratio_limits(
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.894], [4.785])
     """
-    b, a, effect, df = (np.asarray(v, dtype=np.float64) for v in (before, after, design_effect, degrees))
+    b, a, df = (np.asarray(v, dtype=np.float64) for v in (before, after, degrees))
     tail = (1 - level) / 2
     widening = stats.t.ppf(1 - tail, np.maximum(df, LEAST_FREEDOM)) / stats.norm.ppf(1 - tail)
-    least = np.where((a > 0) & (b > 0), LEAST_DESIGN_EFFECT, 1.0)
-    scale = np.maximum(np.nan_to_num(effect, nan=1.0), least) * widening**2
-    a, b = a / scale, b / scale
+    scales = [scale * widening**2 for scale in _scales(b, a, design_effect)]
+    a, b, between = a / scales[1], b / scales[0], scales[1] / scales[0]
     tiny = 1e-300
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(a > 0, a / (b + 1) * stats.f.ppf(tail, np.maximum(2 * a, tiny), 2 * b + 2), 0.0)
         high = np.where(b > 0, (a + 1) / b * stats.f.ppf(1 - tail, 2 * a + 2, np.maximum(2 * b, tiny)), np.inf)
-    return low, high
+    return low * between, high * between
+
+
+def _scales(before: Floats, after: Floats, design_effect: Any) -> tuple[Floats, Floats]:
+    """What the hits of each side are divided by."""
+    pair = design_effect if isinstance(design_effect, tuple) else (design_effect, design_effect)
+    least = np.where((after > 0) & (before > 0), LEAST_DESIGN_EFFECT, 1.0)
+    first, second = (np.maximum(np.nan_to_num(np.asarray(e, dtype=np.float64), nan=1.0), least) for e in pair)
+    return first, second
 
 
 def ratio_p(
@@ -202,12 +210,10 @@ def ratio_p(
     >>> ratio_p(np.array([10.0, 0.0]), np.array([30.0, 0.0]), 1.0).round(5).tolist()
     [0.00222, 1.0]
     """
-    b, a, effect, ratio, df = (
-        np.asarray(v, dtype=np.float64) for v in (before, after, design_effect, expected, degrees)
-    )
-    least = np.where((a > 0) & (b > 0), LEAST_DESIGN_EFFECT, 1.0)
-    scale = np.maximum(np.nan_to_num(effect, nan=1.0), least)
-    a, b, share = a / scale, b / scale, ratio / (1 + ratio)
+    b, a, ratio, df = (np.asarray(v, dtype=np.float64) for v in (before, after, expected, degrees))
+    scales = _scales(b, a, design_effect)
+    ratio = ratio * scales[0] / scales[1]
+    a, b, share = a / scales[1], b / scales[0], ratio / (1 + ratio)
     tiny = 1e-300
     more = np.where(a > 0, special.betainc(np.maximum(a, tiny), b + 1, share), 1.0)
     fewer = np.where(b > 0, special.betainc(np.maximum(b, tiny), a + 1, 1 - share), 1.0)

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from analysis.association import MEASURES, benjamini_hochberg, log_likelihood, log_odds_dirichlet, log_ratio
 from analysis.boundaries import are_words
+from analysis.concordance import listed
 from analysis.counts import Counts
 from analysis.errors import Fault, MissingStep, raise_faults, shown, warn
 from analysis.keyness_sides import (
@@ -158,7 +159,7 @@ def keywords(
                 f"keywords takes Counts as {name}, not {type(given).__name__}: count(segment(corpus)) makes them."
             )
     chosen = _chosen_measures(measures)
-    asked = None if features is None else [features] if isinstance(features, str) else list(dict.fromkeys(features))
+    asked = None if features is None else listed(features)
     if rank_by is None and not resamples:
         rank_by = next(iter(chosen), "effect")
     faults = _measure_faults(chosen, rank_by)
@@ -220,7 +221,9 @@ def keywords(
 def _chosen_measures(measures: str | Iterable[str] | Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     if isinstance(measures, Mapping):
         return dict(measures)
-    return {name: {} for name in ([measures] if isinstance(measures, str) else measures)}
+    if not isinstance(measures, Iterable):
+        return {repr(measures): {}}
+    return {name if isinstance(name, str) else repr(name): {} for name in listed(measures)}
 
 
 def _measure_faults(chosen: Mapping[str, Mapping[str, Any]], rank_by: str | None) -> list[Fault]:
@@ -229,6 +232,9 @@ def _measure_faults(chosen: Mapping[str, Mapping[str, Any]], rank_by: str | None
     for name in chosen.keys() & known.keys():
         takes = [o for o in signature(known[name]).parameters if o not in ("o11", "r1", "c1", "n", *_SIDES)]
         accepted = ", ".join(takes) or "no options"
+        if not isinstance(chosen[name], Mapping):
+            faults.append(Fault("keywords", f"measures, {name}", shown(chosen[name]), f"its options: {accepted}"))
+            continue
         faults += [Fault("keywords", f"measures, {name}", shown(o), accepted) for o in chosen[name] if o not in takes]
     columns = [*_COLUMNS, *chosen, *_LAST_COLUMNS]
     if rank_by is not None and rank_by not in columns:
@@ -304,6 +310,7 @@ def _log_odds(
     words: NDArray[np.bool_],
     kept: Integers,
     prior: float | Mapping[str, float] | None = None,
+    **options: Any,
 ) -> Floats:
     """Fightin' Words over the words of both sides; without a prior one that is as large as the mean document."""
     hits = [np.where(words, column_sums(m), 0) for m in matrices]
@@ -313,7 +320,7 @@ def _log_odds(
         alpha = sum(h.sum() for h in hits) / sum(m.shape[0] for m in matrices)
     elif isinstance(prior, Mapping):
         alpha = np.array([prior.get(vocabulary[i], np.nan) for i in present.tolist()])
-    scores = log_odds_dirichlet(hits[0][present], hits[1][present], alpha)
+    scores = log_odds_dirichlet(hits[0][present], hits[1][present], alpha, **options)
     return scores[np.searchsorted(present, kept)]
 
 

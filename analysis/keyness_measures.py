@@ -100,9 +100,9 @@ def conservative_log_ratio(
         ("interval", interval, ("exact", "normal")),
     )
     faults = []
-    if not 0 < level < 1:
+    if not isinstance(level, float | np.floating) or not 0 < level < 1:
         faults.append(Fault(subject, "level", shown(level), "a number between 0 and 1"))
-    if tests is not None and tests < 1:
+    if tests is not None and (not isinstance(tests, int | float | np.number) or not tests >= 1):
         faults.append(Fault(subject, "tests", shown(tests), "1 or more"))
     raise_faults(subject, faults)
     a, r, c, total = checked_tables(subject, o11, r1, c1, n)
@@ -195,11 +195,8 @@ def simple_maths(
     """
     faults = [
         Fault("simple_maths", name, shown(value), accepted)
-        for name, value, accepted, fine in (
-            ("constant", constant, "0 or more", 0 <= constant < np.inf),
-            ("per", per, "more than 0", 0 < per < np.inf),
-        )
-        if not fine
+        for name, value, accepted in (("constant", constant, "0 or more"), ("per", per, "more than 0"))
+        if not isinstance(value, int | float | np.number) or not 0 <= value < np.inf or (name == "per" and not value)
     ]
     raise_faults("simple_maths", faults)
     a, r, c, total = checked_tables("simple_maths", o11, r1, c1, n)

@@ -148,6 +148,8 @@ def write_lines(
     if target.suffix.lower() == ".xlsx" and len(lines) >= _EXCEL_ROWS:
         faults.append(Fault("lines", "", f"{len(lines):,} lines", f"at most {_EXCEL_ROWS - 1:,} in a workbook"))
     raise_faults("write_lines", faults)
+    if target.is_dir():
+        raise TifaError(f"{target} is a folder: choose another name.")
     if target.exists() and not overwrite:
         raise TifaError(f"{target} is there already: choose another name, or overwrite=True.")
     about = _About(asked.source, asked.digest, str(tokens.recipe.get("corpus", "")), tokens.digest, tokens.constructed)

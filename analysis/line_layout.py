@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import Fault, MissingStep, raise_faults, shown
@@ -197,13 +198,13 @@ def align_lines(
     faults = [
         Fault("align_lines", name, shown(value), f"a whole number of at least {least}")
         for name, value, least in (("width", width, 4), ("most", most, 1))
-        if not isinstance(value, int) or isinstance(value, bool) or value < least
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least
     ]
     if ambiguous not in (1, 2):
         faults.append(Fault("align_lines", "ambiguous", shown(ambiguous), "1 or 2"))
     raise_faults("align_lines", faults)
     headings, rows = line_rows(lines.head(most))
-    return AlignedLines(tuple(rows), headings, len(lines), str(query), width, ambiguous, bool(constructed))
+    return AlignedLines(tuple(rows), headings, len(lines), str(query), int(width), ambiguous, bool(constructed))
 
 
 def check_lines(subject: str, lines: pd.DataFrame, *more: str) -> None:

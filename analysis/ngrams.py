@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+#: From so many words on, the longest stretch is looked up first.
+_FAR = 32
 _COLUMNS = ("ngram", "n", "frequency", "documents", "per_million")
 
 
@@ -104,21 +107,24 @@ def ngrams(
     raise_faults("ngrams", _faults(tokens, n, lengths, minimum, minimum_documents, skip, within, across, wanted))
     counted = word_types(tokens) if words_only else np.ones(len(tokens.vocabulary), dtype=bool)
     words = np.append(counted, False)[tokens.ids]  # a removed token, −1, finds the False
+    opens = _opens(tokens, within, across)
+    possible, skip = lengths, int(skip)
+    if lengths[-1] + skip > _FAR:  # what goes beyond the longest stretch costs nothing
+        longest = _longest(words, opens)
+        possible, skip = [length for length in lengths if length <= longest], min(skip, longest)
     codes = np.where(words, tokens.ids, np.int32(-1))
     held = None
     if wanted is not None:
         held = np.isin(np.asarray(tokens.vocabulary, dtype=object), wanted)
-        codes[~_near(tokens.ids, held, lengths[-1] + skip)] = -1
-    opens = _opens(tokens, within, across)
+        codes[~_near(tokens.ids, held, max(possible, default=0) + skip)] = -1
     rows = np.repeat(np.arange(len(tokens.documents), dtype=np.int32), np.diff(tokens.document_offsets))
     least = max(int(minimum), int(minimum_documents))  # what stands in so many documents stands so often
     found = (
-        skipping(codes, rows, opens, lengths, least, int(skip))
-        if skip
-        else unbroken(codes, rows, opens, lengths, least)
+        skipping(codes, rows, opens, possible, least, skip) if skip else unbroken(codes, rows, opens, possible, least)
     )
+    none = Sequences(np.zeros((0, 1), np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
     tables = []
-    for length, sequences in found:
+    for length, sequences in chain(found, ((length, none) for length in lengths[len(possible) :])):
         keep = sequences.documents >= minimum_documents
         if held is not None:
             keep &= held[sequences.words].any(axis=1)
@@ -207,7 +213,7 @@ def _near(ids: Ids, held: Mask, reach: int) -> Mask:
 def _table(vocabulary: tuple[str, ...], found: Sequences, length: int, size: int) -> pd.DataFrame:
     order = np.argsort(-found.frequency, kind="stable")
     words = pa.array(vocabulary, pa.large_string())
-    columns = [words.take(pa.array(found.words[order, i])) for i in range(length)]
+    columns = [words.take(pa.array(found.words[order, i])) for i in range(found.words.shape[1])]
     joined = pc.binary_join_element_wise(*columns, pa.scalar(" ", pa.large_string()))
     frequency = found.frequency[order]
     different, which = np.unique(frequency, return_inverse=True)

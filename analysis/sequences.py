@@ -233,18 +233,24 @@ def skipping(
     for length in lengths:
         ways = comb(length - 1 + skip, skip)
         # A place is in so many sequences at most: of a word that has too few places even so there are none.
-        enough = frequency * ways >= least
+        enough = _reaching(frequency, ways, least)
         kept = np.where(np.append(enough, False)[codes], codes, np.int32(-1))
         at = np.flatnonzero(kept >= 0)
         order, begins = _grouped(kept[at].astype(np.uint64), enough.size)
         at = at[order]
         sizes = np.diff(begins, append=at.size)
-        share = np.cumsum(sizes * ways) // _SLICE
+        share = np.cumsum(sizes * min(ways, _SLICE)) // _SLICE
         parts = [Sequences(np.zeros((0, length), np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))]
         cuts = [*begins[_begins(share)].tolist(), at.size] if at.size else [0]
         for start, end in pairwise(cuts):
             parts.append(_from_places(np.sort(at[start:end]), kept, runs, rows, length, skip, least, enough.size))
         yield length, Sequences(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+
+def _reaching(sizes: Ints, ways: int, least: int) -> Mask:
+    """Which ``sizes`` times ``ways``, of which there may be more than 64 bits hold, are at least ``least``."""
+    reaching: Mask = sizes * float(min(ways, least)) >= least
+    return reaching
 
 
 def _from_places(
@@ -267,7 +273,7 @@ def _from_places(
         order, begins = _grouped(key.copy(), len(words) * n_words)
         sizes = np.diff(begins, append=order.size)
         # A sequence goes on in at most so many ways: where all of them together are too few, it is left out.
-        frequent = sizes * comb(length - n + skip, skip) >= least
+        frequent = _reaching(sizes, comb(length - n + skip, skip), least)
         before, word = np.divmod(key[order[begins[frequent]]].astype(np.int64), n_words)
         words = np.column_stack([words[before], word.astype(np.int32)])
         numbers = np.where(frequent, np.cumsum(frequent) - 1, -1)

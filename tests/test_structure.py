@@ -16,7 +16,8 @@ ORDER = """
     files near_words provenance toml_text
     boundaries encoding dates
     intervals patterns sheets selection
-    contingency dispersion_measures diversity_measures
+    contingency
+    dispersion_measures diversity_measures
     keyness_measures
     association
     corpus
