@@ -50,7 +50,7 @@ def test_who_catches_value_errors_catches_ours():
     assert issubclass(MissingStep, TifaError)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=100))
+@given(st.text(st.characters(), max_size=100))
 def test_what_is_shown_is_one_short_line_that_can_be_printed(text):
     line = shown(text)
     assert len(line) <= 61
