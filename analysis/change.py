@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import Fault, raise_faults, shown, warn
-from analysis.intervals import design_effect, ratio_design_effect, ratio_limits, resampled_sums
+from analysis.intervals import ratio_limits, resampled_sums, shared_variance, side_effects
 from analysis.provenance import round_significant
 from analysis.sampling import (
     check_clusters,
@@ -63,11 +63,11 @@ def rate_ratio(
     before_hits, before_size, before_per_million`` and the same for ``after_``;
     ``ratio`` = after / before; ``low``, ``high``; ``strata`` (with ``within``).
 
-    The interval: documents (or clusters) are drawn again, which tells the
-    variance of the log ratio; over that of independent hits, 1/h₁ + 1/h₂, it is
-    the design effect; the limits are the exact conditional ones for the
-    effective hits (`analysis.intervals.ratio_limits`). A span of few documents
-    borrows from the other span, as periods do in `rates`. No hits before give a
+    The interval: documents (or clusters) are drawn again, which tells the relative
+    variance of the rate of each span; over that of independent hits, 1 / h, it is
+    the span's design effect; the limits are the exact conditional ones for the
+    effective hits (`analysis.intervals.ratio_limits`). A span of few documents or
+    few hits borrows from the other span (`analysis.intervals.side_effects`). No hits before give a
     ratio and an upper limit of infinity, no hits after 0, none at all no ratio.
     Limits above a million or below a millionth are given as infinity and 0.
 
@@ -173,10 +173,9 @@ def _group_ratio(
     weighted = _weighted(totals[None], pooled=within is None)[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = weighted[1] / weighted[0]
-        independent = np.where(counted > 0, 1 / counted, 0.0)
         shrinkage = np.where(free > 0, drawn_units / np.maximum(free, 1), 1.0)
     if not used.any():
-        effect, degrees = np.ones(n_frames), np.full(n_frames, np.inf)
+        before, after, degrees = np.ones(n_frames), np.ones(n_frames), np.full(n_frames, np.inf)
     elif cluster is None:
         variance = np.zeros((2, n_frames))
         for code in (0, 1):
@@ -184,14 +183,15 @@ def _group_ratio(
             alone[:, code] = draws[:, code]
             relative = _relative(alone, weighted, pooled=within is None)
             variance[code] = shrinkage[code] * np.nanvar(relative[code] / relative[1 - code], axis=0, ddof=1)
-        effect, degrees = ratio_design_effect(variance, independent, free)
+        before, after, degrees = side_effects(variance, counted, free)
     else:
         relative = _relative(draws, weighted, pooled=within is None)
+        apart = shrinkage[:, None] * np.nanvar(relative, axis=1, ddof=1)
+        before, after, _ = side_effects(apart, counted, free)
         joint = shrinkage.max() * np.nanvar(relative[1] - relative[0], axis=0, ddof=1)
-        # One cluster alone in a span does not vary when it is drawn: its hits are taken as independent.
-        joint += np.where(free[:, None] > 0, 0.0, independent).sum(axis=0)
-        effect, degrees = design_effect(joint, independent.sum(axis=0)), np.full(n_frames, n_units - 1.0)
-    low, high = ratio_limits(counted[0], counted[1], effect, level=level, degrees=degrees)
+        shared = shared_variance(joint, apart, counted, free)
+        before, after, degrees = before * shared, after * shared, np.full(n_frames, n_units - 1.0)
+    low, high = ratio_limits(counted[0], counted[1], (before, after), level=level, degrees=degrees)
     scale = _scale(totals[:, used], ratio)
     sizes = totals[:, :, -1].sum(axis=1)
     result: dict[str, Any] = {"frame": names}

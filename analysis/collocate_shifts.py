@@ -70,9 +70,11 @@ def collocate_shifts(
     infinite or 0, and one of the limits tells how little that may mean.
 
     A word that has become frequent everywhere has become frequent near the node too. ``against="text"`` asks whether
-    the node gained it *more* than the rest of the text did: ``ratio, low, high`` are divided by ``text_ratio``, which is
-    taken as known (so it should rest on far more hits), and p and change are those of the quotient. Where the rest has
-    the word in one span alone nothing can be said: no ratio, and p is 1.
+    the node gained it *more* than the rest of the text did, and adds ``beyond`` = ratio / text_ratio with
+    ``beyond_low`` and ``beyond_high``; p and change are then those of ``beyond``. Its limits are made of those of the two
+    ratios (Zou & Donner 2008, *Statistics in Medicine* 27(10), the method of variance estimates recovery, on
+    logarithms), as if these varied apart; where clusters say both more often together they are too wide. Where the rest has the word in
+    one span alone nothing can be said: no quotient, and p is 1; look at ``before`` and ``after``.
 
     Parameters
     ----------
@@ -179,11 +181,8 @@ def shift_table(
     )
     rows = pd.Index(ids).get_indexer(documents["id"])
     rest = (text[0] - sparse.coo_array(near_cells, shape=text[0].shape).tocsr())[rows]
-    parts = [
-        rate_ratio(tallies, documents, base="_nodes", frames=frames[i : i + _CHUNK], **spans, **options)
-        for i in range(0, len(frames), _CHUNK)
-    ]
-    table = pd.concat(parts, ignore_index=True).iloc[: len(names)]
+    documents = documents.assign(_rest=text[1][rows])
+    table = _ratios(tallies, documents, "_nodes", frames, spans, options).iloc[: len(names)]
     result = pd.DataFrame(
         {
             "collocate": pd.Series([vocabulary[kind] for kind in names], dtype="str"),
@@ -199,13 +198,28 @@ def shift_table(
     )
     result = result[result["before"] + result["after"] >= least]
     level = float(options["level"])
-    null = result["text_ratio"].to_numpy() if against == "text" else np.ones(len(result))
-    p = _p_values(table.loc[result.index], level, null)
-    if against == "text":
-        known = np.where((null > 0) & np.isfinite(null), null, np.nan)
-        result = result.assign(**{name: result[name] / known for name in ("ratio", "low", "high")})
-    adjusted = benjamini_hochberg(p)
+    table = table.loc[result.index]
+    limits, null = (result["low"].to_numpy(), result["high"].to_numpy()), (1.0, 1.0)
     rising = result["ratio"].to_numpy() > 1
+    if against == "text":
+        cells_of_rest = rest.tocoo()
+        others = pd.DataFrame(
+            {
+                "document": documents["id"].to_numpy(dtype=object)[cells_of_rest.row],
+                "frame": np.array(frames, dtype=object)[cells_of_rest.col],
+                "term": "",
+                "hits": cells_of_rest.data.astype(np.int64),
+            }
+        )
+        elsewhere = _ratios(others, documents, "_rest", frames, spans, options).iloc[: len(names)].loc[result.index]
+        beyond, low, high = _quotient(table, elsewhere)
+        result = result.assign(beyond=beyond, beyond_low=low, beyond_high=high)
+        limits, null = (low, high), (elsewhere["low"].to_numpy(), elsewhere["high"].to_numpy())
+        rising = beyond > 1
+    p = _p_values(table, *limits, level, *null)
+    if against == "text":
+        p = np.where(np.isnan(beyond), 1.0, p)
+    adjusted = benjamini_hochberg(p)
     change = np.where(adjusted < 1 - level, np.where(rising, "gained", "lost"), "")
     result = result.assign(p=p, p_adjusted=adjusted, tests=len(result), change=pd.array(change, dtype="str"))
     order = np.lexsort((-(result["before"] + result["after"]), result["p"]))
@@ -244,30 +258,67 @@ def _text_ratio(documents: pd.DataFrame, text: sparse.csr_array, sizes: Ints, sp
     return ratio
 
 
-def _p_values(table: pd.DataFrame, level: float, null: Floats) -> Floats:
-    """Two-sided p that the ratio is ``null``, read off its limits at ``level``.
+def _ratios(
+    tallies: pd.DataFrame,
+    documents: pd.DataFrame,
+    base: str,
+    frames: list[str],
+    spans: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    """The ratios of all ``frames``, a number of them at once."""
+    parts = [
+        rate_ratio(tallies, documents, base=base, frames=frames[i : i + _CHUNK], **spans, **options)
+        for i in range(0, len(frames), _CHUNK)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
-    Between two limits the logarithm of the ratio is taken as normal. Where a collocate stands on one side alone
-    there is one limit, that of a binomial share with all hits on that side, π = (α/2)^(1/a): it tells the effective
-    hits a, and with them p = 2 · π₀^a, where π₀ is the share of that side under ``null``. No hits: p is 1.
+
+def _quotient(near: pd.DataFrame, elsewhere: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """The ratio near the node over that elsewhere, with its limits; no number where either does not exist."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (n, n_low, n_high), (e, e_low, e_high) = (
+            [np.log(table[name].to_numpy(dtype=float)) for name in ("ratio", "low", "high")]
+            for table in (near, elsewhere)
+        )
+        middle = n - e
+        low = np.exp(middle - np.hypot(n - n_low, e_high - e))
+        high = np.exp(middle + np.hypot(n_high - n, e - e_low))
+        # On one side alone: what its one limit leaves, at the far limit of the rest.
+        low = np.where(np.isposinf(n), np.exp(n_low - e_high), low)
+        high = np.where(np.isposinf(n), np.inf, high)
+        low = np.where(np.isneginf(n), 0.0, low)
+        high = np.where(np.isneginf(n), np.exp(n_high - e_low), high)
+    known = np.isfinite(e) & ~np.isnan(n)
+    beyond, low, high = (np.where(known, values, np.nan) for values in (np.exp(middle), low, high))
+    return beyond, np.where(np.isnan(low) & known, 0.0, low), np.where(np.isnan(high) & known, np.inf, high)
+
+
+def _p_values(table: pd.DataFrame, low: Floats, high: Floats, level: float, least: Any, most: Any) -> Floats:
+    """Two-sided p of no change, read off the limits at ``level``.
+
+    Between two limits the logarithm of the ratio is taken as normal, and no change is 1. Where a collocate stands
+    on one side alone there is one limit in ``table``, that of a binomial share with all hits on that side, π = (α/2)^(1/a): it
+    tells the effective hits a, and with them p = 2 · π₀^a, where π₀ is the share of that side if the ratio were
+    ``most`` (all hits after) or ``least`` (all before). No hits: p is 1.
     """
-    low, high = table["low"].to_numpy(dtype=float), table["high"].to_numpy(dtype=float)
+    here_low, here_high = table["low"].to_numpy(dtype=float), table["high"].to_numpy(dtype=float)
     sizes = table["after_size"].to_numpy(dtype=float), table["before_size"].to_numpy(dtype=float)
     tail = (1 - level) / 2
     z = stats.norm.ppf(1 - tail)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        both = (low > 0) & np.isfinite(high)
-        middle, width = np.log(low * high) / 2 - np.log(null), np.log(high / low) / (2 * z)
-        p = np.where(both, 2 * stats.norm.sf(np.abs(middle) / width), 1.0)
+        both = (here_low > 0) & np.isfinite(here_high)
+        sure = both & (low > 0) & np.isfinite(high)
+        middle, width = np.log(low * high) / 2, np.log(high / low) / (2 * z)
+        p = np.where(sure, 2 * stats.norm.sf(np.abs(middle) / width), 1.0)
         for alone, limit, expected, here, there in (
-            ((low > 0) & ~both, low, null, *sizes),
-            (np.isfinite(high) & ~both, 1 / high, 1 / null, *sizes[::-1]),
+            ((here_low > 0) & ~both, here_low, most, *sizes),
+            (np.isfinite(here_high) & ~both, 1 / here_high, 1 / np.asarray(least, dtype=float), *sizes[::-1]),
         ):
             odds, under_null = limit * here / there, expected * here / there
             effective = np.log(tail) / np.log(odds / (1 + odds))
             p = np.where(alone, np.minimum(2 * (under_null / (1 + under_null)) ** effective, 1.0), p)
-    told = (null > 0) & np.isfinite(null)
-    return np.where(told, np.nan_to_num(p, nan=1.0), 1.0)
+    return np.nan_to_num(p, nan=1.0)
 
 
 def _compared(

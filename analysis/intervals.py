@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 __all__ = [
-    "design_effect",
     "gamma_limits",
     "moderated",
-    "ratio_design_effect",
     "ratio_limits",
     "ratio_p",
     "resampled_sums",
+    "shared_variance",
+    "side_effects",
     "unit_weights",
 ]
 
@@ -91,36 +91,47 @@ def moderated(effect: Floats, freedom: Floats) -> tuple[Floats, Floats]:
     return drawn, freedom + weight
 
 
-def design_effect(variance: Any, independent: Any) -> Floats:
-    """A variance over that of independent hits; 1 where there are no hits, and nothing is known.
+def side_effects(variance: Floats, hits: Floats, free: Any) -> tuple[Floats, Floats, Floats]:
+    """Design effects of the two sides of a ratio of rates, and the degrees of freedom of its logarithm.
 
-    >>> design_effect([0.3, 0.0], [0.1, 0.0]).round(3).tolist()
-    [3.0, 1.0]
+    ``variance`` is the relative variance of the rate of each side (rows: before, after; columns are frames or
+    words) when its units are drawn again, ``hits`` its hits, ``free`` the units less one. The design effect of a
+    side is that variance over that of independent hits, 1 / hits. How much is known of it grows with the units, but h
+    hits tell no more of how they clump than h − 1: a single hit beside the four hundred of one talkative place
+    says nothing of how such hits come. What a side lacks to ten degrees of freedom it borrows from the other, as far
+    as that has them: (f·d + k·d′) / (f + k). The degrees of freedom are those of Welch and Satterthwaite, from the units.
+
+    >>> before, after, degrees = side_effects(np.array([[1.0], [1.0]]), np.array([[1.0], [400.0]]), np.array([14, 14]))
+    >>> before.tolist(), after.tolist(), degrees.round(1).tolist()
+    ([400.0], [400.0], [14.1])
     """
-    found, expected = (np.asarray(v, dtype=np.float64) for v in (variance, independent))
+    freedom = np.asarray(free, dtype=np.float64).reshape(2, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(expected > 0, found / expected, 1.0)
-
-
-def ratio_design_effect(variance: Floats, independent: Floats, free: Floats) -> tuple[Floats, Floats]:
-    """Design effect of a log ratio whose sides vary apart, and its degrees of freedom.
-
-    ``variance`` and ``independent`` (the relative variance, 1 / hits, of independent hits; 0 without
-    hits) have a row for each side and a column for each frame or feature; ``free`` is the number of
-    units of each side, less one. Each side's design effect is moderated by that of the other, as a
-    period's is in `moderated`; the degrees of freedom are those of Welch and Satterthwaite.
-
-    >>> effect, degrees = ratio_design_effect(np.array([[0.2], [0.1]]), np.array([[0.1], [0.1]]), np.array([30.0, 30.0]))
-    >>> effect.round(3).tolist(), degrees.round(1).tolist()
-    ([1.5], [77.8])
-    """
-    freedom = np.where(independent > 0, free[:, None], 0.0)
-    effect, freedom = moderated(design_effect(variance, independent), freedom)
-    parts = effect * independent
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weighed = np.where(freedom > 0, parts**2 / freedom, 0.0).sum(axis=0)
+        own = np.where((hits > 0) & (freedom > 0), variance * hits, 1.0)
+        known = np.clip(np.minimum(freedom, hits - 1), 0.0, None)
+        lacking = np.minimum(np.clip(BORROWED - known, 0.0, None), known[::-1])
+        weight = known + lacking
+        effect = np.where(weight > 0, (known * own + lacking * own[::-1]) / weight, 1.0)
+        effect = np.where(freedom > 0, effect, np.maximum(effect, 1.0))  # one unit alone: at least independent hits
+        parts = np.where(hits > 0, effect / hits, 0.0)
+        units = np.where(hits > 0, np.maximum(weight, freedom), weight)
+        weighed = np.where(units > 0, parts**2 / units, 0.0).sum(axis=0)
         degrees = np.where(weighed > 0, parts.sum(axis=0) ** 2 / weighed, np.inf)
-    return design_effect(parts.sum(axis=0), independent.sum(axis=0)), degrees
+    return effect[0], effect[1], degrees
+
+
+def shared_variance(joint: Floats, apart: Floats, hits: Floats, free: Any) -> Floats:
+    """What both sides share when whole clusters are drawn across both, as a factor of their design effects.
+
+    The relative variance of the ratio, ``joint``, over the sum of those of the sides, ``apart``; 1 where a side has
+    no hits, or one cluster alone, and tells nothing.
+
+    >>> shared_variance(np.array([0.1]), np.array([[0.1], [0.1]]), np.array([[9.0], [9.0]]), np.array([5, 5])).tolist()
+    [0.5]
+    """
+    total = apart.sum(axis=0)
+    told = (hits > 0).all(axis=0) & (np.asarray(free) > 0).all() & (total > 0)
+    return np.where(told, joint / np.where(told, total, 1.0), 1.0)
 
 
 def gamma_limits(hits: Any, design_effect: Any, *, level: float = 0.95, degrees: Any = np.inf) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.errors import warn
-from analysis.intervals import BORROWED, ratio_limits, ratio_p, unit_weights
+from analysis.intervals import ratio_limits, ratio_p, shared_variance, side_effects, unit_weights
 
 __all__ = ["RatioSide", "log_ratio_limits"]
 
@@ -77,42 +77,18 @@ def log_ratio_limits(
         n_units = int(drawn[code])
         grouped = _by_unit(RatioSide(side.hits, side.sizes, units), n_units)
         variances[code] = correction[code] * _variance([grouped], n_units, resamples, seed)
-    before, after, degrees = _effects(variances, hits, free)
+    before, after, degrees = side_effects(variances[::-1], hits[::-1], free[::-1])
     if together:
         n_units = int(max(side.units.max() for side in sides)) + 1
         joint = correction.max() * _variance([_by_unit(side, n_units) for side in sides], n_units, resamples, seed)
-        # What both sides share in a draw makes the joint variance smaller, or larger, than the sum.
-        apart = variances.sum(axis=0)
-        shared = np.where(apart > 0, joint / np.where(apart > 0, apart, 1.0), 1.0)
-        both = (hits > 0).all(axis=0) & (free > 0).all()
-        before, after = (np.where(both, effect * shared, effect) for effect in (before, after))
+        shared = shared_variance(joint, variances, hits, free)
+        before, after = before * shared, after * shared
         degrees = np.full(before.size, n_units - 1.0)
     low, high = ratio_limits(hits[1], hits[0], (before, after), level=level, degrees=degrees)
     with np.errstate(divide="ignore", over="ignore"):
         low, high = np.log2(low * size_ratio), np.log2(high * size_ratio)
     low, high = np.where(low < -_BOUNDLESS, -np.inf, low), np.where(high > _BOUNDLESS, np.inf, high)
     return low, high, ratio_p(hits[1], hits[0], (before, after), expected=1 / size_ratio, degrees=degrees)
-
-
-def _effects(variances: Floats, hits: Floats, free: Floats) -> tuple[Floats, Floats, Floats]:
-    """Design effects of the reference and of the target, and the degrees of freedom of the log ratio (Welch, Satterthwaite).
-
-    The design effect of a side is the relative variance of its rate over that of independent hits, 1 / h. How much
-    is known of it grows with the units, but h hits tell no more of how they clump than h − 1: a single hit
-    beside the four hundred of one talkative place says nothing of how such hits come. What is lacking to ten
-    degrees of freedom is borrowed from the other side, as far as that has them.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.where((hits > 0) & (free[:, None] > 0), variances * hits, 1.0)
-    known = np.clip(np.minimum(free[:, None], hits - 1), 0.0, None)
-    lacking = np.minimum(np.clip(BORROWED - known, 0.0, None), known[::-1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effect = np.where(known + lacking > 0, (known * own + lacking * own[::-1]) / (known + lacking), 1.0)
-        parts = np.where(hits > 0, effect / hits, 0.0)
-        freedom = known + lacking
-        weighed = np.where(freedom > 0, parts**2 / np.where(freedom > 0, freedom, 1.0), 0.0).sum(axis=0)
-        degrees = np.where(weighed > 0, parts.sum(axis=0) ** 2 / np.where(weighed > 0, weighed, 1.0), np.inf)
-    return effect[1], effect[0], degrees
 
 
 def _by_unit(side: RatioSide, n_units: int) -> tuple[sparse.csr_array, Floats]:

@@ -145,6 +145,11 @@ def write_lines(
         for column in PROVENANCE
         if column in lines and target.suffix.lower() == ".csv"
     ]
+    faults += [
+        Fault("lines", column, "values that are no whole numbers", "offsets into the text")
+        for column in ("start", "end")
+        if not (pd.to_numeric(lines[column], errors="coerce") % 1 == 0).all()
+    ]
     if target.suffix.lower() == ".xlsx" and len(lines) >= _EXCEL_ROWS:
         faults.append(Fault("lines", "", f"{len(lines):,} lines", f"at most {_EXCEL_ROWS - 1:,} in a workbook"))
     raise_faults("write_lines", faults)

@@ -23,7 +23,7 @@ from analysis.features import read_counts
 from analysis.keyness import keywords
 from analysis.lexicon import read_lexicon
 from analysis.line_files import write_lines
-from analysis.line_layout import align_lines
+from analysis.line_layout import align_lines, one_line, width_of
 from analysis.ngrams import ngrams
 from analysis.printing import out, say_constructed, show
 from analysis.queries import parse_query
@@ -93,7 +93,9 @@ def kwic_command(
     # As wide as the lines want: a narrow terminal may wrap them, but nothing is cut away.
     wide = Console(width=1000, highlight=False, soft_wrap=True, file=sys.stdout)
     width = 2 * context if unit == "characters" else 60
-    aligned = align_lines(lines, query=query, width=max(width, 10), constructed=chosen.constructed, most=60)
+    widest = max((width_of(one_line(text)) for side in ("left", "right") for text in lines[side].head(60)), default=0)
+    width = max(min(width, widest), 10)
+    aligned = align_lines(lines, query=query, width=width, constructed=chosen.constructed, most=60)
     wide.print(escape(repr(aligned)))
 
 

@@ -501,3 +501,19 @@ def test_adjusted_p_values_keep_the_order_and_never_fall(p, random):
     places = random.sample(range(len(p)), len(p))
     np.testing.assert_allclose(benjamini_hochberg(np.array(p)[places]), adjusted[places], rtol=1e-12)
     np.testing.assert_array_equal(benjamini_hochberg([*p, np.nan])[:-1], adjusted)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("mi", "base", "x"),
+        ("local_mi", "base", None),
+        ("conservative_log_ratio", "level", "x"),
+        ("conservative_log_ratio", "tests", "x"),
+        ("simple_maths", "constant", None),
+        ("simple_maths", "per", "x"),
+    ],
+)
+def test_options_that_are_no_numbers_are_told(name, option, value):
+    with pytest.raises(InputError, match=option):
+        MEASURES[name](3, 10, 5, 100, **{option: value})

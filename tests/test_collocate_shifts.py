@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from query_oracle import tokens_of
 from small_corpora import corpus_of
 
-from analysis.collocate_shifts import _p_values, collocate_shifts
+from analysis.collocate_shifts import _p_values, _quotient, collocate_shifts
 from analysis.errors import InputError, MissingStep, TifaWarning
 from analysis.segmentation import segment
 
@@ -82,12 +83,61 @@ def test_p_is_one_less_the_level_where_a_limit_is_the_null_ratio(level, null):
             "after_size": [70, 70, 70, 70, 70],
         }
     )
-    p = _p_values(table, level, np.full(5, null))
-    assert p == pytest.approx([1 - level] * 4 + [1], rel=1e-9)
-    beyond = _p_values(table.assign(low=table["low"] * 1.1, high=table["high"] * 0.9), level, np.full(5, null))
-    inside = _p_values(table.assign(low=table["low"] * 0.9, high=table["high"] * 1.1), level, np.full(5, null))
-    assert (beyond[[0, 2, 3]] < 1 - level).all()
-    assert (inside[[0, 2, 3]] > 1 - level).all()
+
+    def p_of(low, high):
+        here = table.assign(low=low, high=high)
+        return _p_values(here, (low / null).to_numpy(), (high / null).to_numpy(), level, null, null)
+
+    assert p_of(table["low"], table["high"]) == pytest.approx([1 - level] * 4 + [1], rel=1e-9)
+    assert (p_of(table["low"] * 1.1, table["high"] * 0.9)[[0, 2, 3]] < 1 - level).all()
+    assert (p_of(table["low"] * 0.9, table["high"] * 1.1)[[0, 2, 3]] > 1 - level).all()
+
+
+def limits_of(*rows):
+    return pd.DataFrame(rows, columns=["ratio", "low", "high"])
+
+
+def test_the_limits_of_a_quotient_are_made_of_those_of_both():
+    near = limits_of((6.0, 3.0, 12.0), (6.0, 3.0, 12.0), (6.0, 6.0, 6.0))
+    known = limits_of((2.0, 2.0, 2.0), (2.0, 1.0, 4.0), (2.0, 1.0, 4.0))
+    beyond, low, high = _quotient(near, known)
+    assert beyond.tolist() == pytest.approx([3, 3, 3])
+    # Known for sure: both limits divided. Alike on the logarithm: √2 as far. The other way round: turned.
+    assert low.tolist() == pytest.approx([1.5, 3 * 2 ** -(2**0.5), 1.5])
+    assert high.tolist() == pytest.approx([6, 3 * 2 ** (2**0.5), 6])
+    turned = _quotient(*(limits_of(*(1 / t[["ratio", "high", "low"]]).to_numpy()) for t in (near, known)))
+    assert turned[0] == pytest.approx(1 / beyond)
+    assert turned[1] == pytest.approx(1 / high)
+    assert turned[2] == pytest.approx(1 / low)
+
+
+def test_a_quotient_of_what_stands_on_one_side_alone_has_one_limit_or_none():
+    near = limits_of((np.inf, 4.0, np.inf), (0.0, 0.0, 0.5), (2.0, 1.0, 4.0), (np.nan, 0.0, np.inf))
+    elsewhere = limits_of((1.0, 0.5, 2.0), (1.0, 0.5, 2.0), (np.inf, 3.0, np.inf), (1.0, 0.5, 2.0))
+    beyond, low, high = _quotient(near, elsewhere)
+    assert (low[0], high[0]) == (2.0, np.inf)
+    assert (low[1], high[1]) == (0.0, 1.0)
+    assert np.isnan([beyond[2], low[2], high[2], beyond[3]]).all()
+
+
+def test_limits_of_what_is_beyond_the_text_hold_the_truth():
+    """Words that rise alike near the node and elsewhere: about one limit in twenty, or fewer, leaves 1 out."""
+    rng = np.random.default_rng(5)
+    outside = total = 0
+    for _ in range(4):
+        texts = []
+        for rate in [0.1] * 40 + [0.2] * 40:
+            share = rng.gamma(2, rate / 2, 12)  # documents differ in how they like a word
+            near = [f"w{i}" for i in range(12) if rng.random() < share[i]]
+            far = [f"w{i}" for i in range(12) for _ in range(rng.poisson(4 * share[i]))]
+            texts.append(" ".join(["n", *near, "."] + ["x"] * 30 + far))
+        tokens = dated(texts[:40], texts[40:])
+        table = collocate_shifts(tokens, "n", window=(0, 12), within="sentence", against="text", **ALL)
+        table = table[table["collocate"].str.startswith("w") & np.isfinite(table["beyond"])]
+        outside += int(((table["beyond_low"] > 1) | (table["beyond_high"] < 1)).sum())
+        total += len(table)
+    assert total > 40
+    assert outside <= 0.12 * total
 
 
 def test_one_sided_limits_agree_with_the_exact_binomial():
@@ -240,10 +290,23 @@ def test_against_the_text_the_ratio_is_that_over_the_ratio_of_the_text():
     against = collocate_shifts(dated(before, after), "n", against="text", **options).set_index("collocate")
     assert alone.loc["a", "ratio"] == pytest.approx(1)
     assert alone.loc["a", "text_ratio"] == pytest.approx(2)  # 4 : 2 in the rest of the text, which is as long
-    for column in ("ratio", "low", "high"):
-        assert against.loc["a", column] == pytest.approx(alone.loc["a", column] / 2, rel=1e-5)
+    assert against[["ratio", "low", "high"]].equals(alone.loc[against.index, ["ratio", "low", "high"]])
+    assert against.loc["a", "beyond"] == pytest.approx(0.5)
+    assert against.loc["a", "beyond_low"] < alone.loc["a", "low"] / 2  # the rest of the text varies too
+    assert against.loc["a", "beyond_high"] > alone.loc["a", "high"] / 2
     for word in ("b", "c"):  # not in the rest of the text of either span: nothing can be said
-        assert np.isnan(against.loc[word, "ratio"])
+        assert np.isnan(against.loc[word, "beyond"])
         assert (against.loc[word, "p"], against.loc[word, "change"]) == (1, "")
     with pytest.raises(InputError, match="against: received 'x'; accepted: node or text"):
         collocate_shifts(dated(before, after), "n", against="x", **options)
+
+
+def test_removed_tokens_are_no_part_of_the_rest_of_the_text():
+    texts = ["净化 网络 发展 发展 经济", "净化 网络 发展 文化 文化"]
+    tokens = segment(corpus_of(*texts, date=["2010", "2020"]), "spaces")
+    gone = np.isin(tokens.ids, [tokens.vocabulary.index(word) for word in ("经济", "文化")])
+    removed = dataclasses.replace(tokens, ids=np.where(gone, np.int32(-1), tokens.ids))
+    options = {"before": "2010", "after": "2020", "window": (0, 1), "words": ["发展"], "resamples": 100}
+    ratio = {tokens: (1 / 4) / (2 / 4), removed: (1 / 2) / (2 / 3)}
+    for cut, expected in ratio.items():
+        assert collocate_shifts(cut, "净化", **options)["text_ratio"].tolist() == [pytest.approx(expected)]

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from analysis.collocation import collocates
 from analysis.cooccurrence import cooccurrence_shifts, cooccurrences
 from analysis.corpus import Corpus
-from analysis.counts import count
+from analysis.counts import Counts, count
 from analysis.errors import InputError, MissingStep
 from analysis.segmentation import segment
 from analysis.vocabulary import trim
@@ -111,8 +112,9 @@ def test_against_the_text_divides_by_what_the_other_units_do():
     plain = cooccurrence_shifts(counts, "净化", **options).iloc[0]
     beyond = cooccurrence_shifts(counts, "净化", against="text", **options).iloc[0]
     assert plain["text_ratio"] == beyond["text_ratio"] == 2.0
-    for name in ("ratio", "low", "high"):
-        assert beyond[name] == pytest.approx(plain[name] / 2, rel=1e-5)
+    assert beyond["ratio"] == plain["ratio"]
+    assert beyond["beyond"] == pytest.approx(plain["ratio"] / 2)
+    assert beyond["beyond_low"] < plain["low"] / 2 < beyond["beyond"]
     assert beyond["p"] > plain["p"]
 
 
@@ -158,3 +160,29 @@ def test_trimmed_counts_and_a_word_that_is_everywhere():
     found = cooccurrences(counts, "净化", minimum=1, minimum_documents=1, measures=["mi", "npmi", "log_ratio"])
     assert found["collocate"].tolist() == ["网络"]
     assert found["mi"].tolist() == [0.0]
+
+
+def test_a_stored_zero_is_no_occurrence():
+    texts = ["净化 网络", "净化 环境", "发展 网络", "净化 网络 环境", "发展 环境", "净化"]
+    counts = counts_of(texts, date=["2010", "2010", "2010", "2020", "2020", "2020"])
+    dense = counts.matrix.toarray()
+    units, features = dense.shape
+    cells = (dense.ravel(), np.tile(np.arange(features), units), np.arange(units + 1) * features)
+    filled = Counts(
+        sparse.csr_array(cells, shape=dense.shape), counts.vocabulary, counts.documents, counts.units, counts.recipe
+    )
+    least = {"minimum": 1, "minimum_documents": 1}
+    spans = {"before": "2010", "after": "2020", "resamples": 100}
+    for table in (
+        lambda c: cooccurrences(c, "净化", repelled=True, **least),
+        lambda c: cooccurrence_shifts(c, "净化", **spans, **least),
+    ):
+        pd.testing.assert_frame_equal(table(filled), table(counts))
+
+
+def test_punctuation_among_the_words_is_told_unless_it_counts():
+    counts = counts_of(["净化 网络 ，"] * 3 + ["净化 ，"] * 3, date=["2010"] * 3 + ["2020"] * 3)
+    options = {"before": "2010", "after": "2020", "words": ["，"], "resamples": 100}
+    with pytest.raises(InputError, match="words_only=False"):
+        cooccurrence_shifts(counts, "净化", **options)
+    assert cooccurrence_shifts(counts, "净化", words_only=False, **options)["before"].tolist() == [3]

@@ -259,3 +259,15 @@ def test_reduced_frequency_of_even_and_heaped_words():
     heap = np.full(60, -1)
     heap[20:30] = 0
     assert arf(heap, 1) == pytest.approx([1 + 9 * 10 / 60])
+
+
+@pytest.mark.parametrize("ids", [[0, 1, 5], [0.5], ["a"], [[0]], None])
+def test_arf_refuses_what_are_no_numbers_of_words(ids):
+    with pytest.raises(InputError, match="below n_words"):  # beyond it SciPy would write outside its arrays
+        arf(ids, 3)
+
+
+@pytest.mark.parametrize(("frequencies", "sizes"), [(["a"], [1]), ([1, 2], ["x", 1]), (None, None), (5, [1, 2])])
+def test_what_are_no_numbers_is_told(frequencies, sizes):
+    with pytest.raises(InputError, match="dispersion, (frequencies|sizes)"):
+        gries_dp(frequencies, sizes)

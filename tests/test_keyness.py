@@ -651,3 +651,41 @@ def test_the_rate_of_false_keywords_is_held():
     table = key(*pair, resamples=400)
     assert (table["p_adjusted"] < 0.05).sum() <= 3
     assert (association.benjamini_hochberg(association.p_value(table["log_likelihood"])) < 0.05).sum() > 30
+
+
+def test_log_odds_take_the_variance_that_is_asked_for():
+    target, reference = (
+        counts_of([{"净化": 1, "网络": 1}] * 3 + [{"净化": 1}]),
+        counts_of([{"发展": 1, "网络": 1}, {"发展": 1, "净化": 1}] * 2, first=4),
+    )
+    scores = [
+        keywords(
+            target,
+            reference,
+            measures={"log_odds_dirichlet": {"variance": variance, "prior": 2.0}},
+            side="both",
+            minimum_hits=1,
+            minimum_documents=1,
+            resamples=0,
+        ).set_index("feature")["log_odds_dirichlet"]
+        for variance in ("approximate", "full")
+    ]
+    hits = {"净化": (4, 2), "发展": (0, 4), "网络": (3, 2)}
+    full = association.log_odds_dirichlet(*zip(*hits.values(), strict=True), 2.0, variance="full")
+    np.testing.assert_allclose(scores[1].loc[list(hits)], full, rtol=1e-5)
+    assert (scores[0].abs() > scores[1].abs()).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"measures": {"log_likelihood": None}},
+        {"measures": [["log_likelihood"]]},
+        {"measures": None},
+        {"measures": 3},
+        {"features": [["净化"]]},
+    ],
+)
+def test_measures_and_features_that_are_no_names_are_told(options):
+    with pytest.raises(InputError, match="keywords, (measures|features)"):
+        keywords(counts_of([{"净化": 1, "网络": 1}] * 4), counts_of([{"净化": 1}] * 4, first=4), **options)

@@ -261,3 +261,12 @@ def test_what_is_too_early_names_the_step(tmp_path):
         written(tmp_path, ".csv", tokens=CORPUS)
     with pytest.raises(InputError, match="column 1"):
         written(tmp_path, ".csv", query="[")
+
+
+def test_a_folder_and_offsets_that_are_none_are_told(tmp_path):
+    (tmp_path / "lines.csv").mkdir()
+    with pytest.raises(TifaError, match=r"lines\.csv is a folder"):
+        write_lines(LINES, tmp_path / "lines.csv", query="净化", tokens=TOKENS, overwrite=True)
+    for ending in (".csv", ".xlsx", ".html", ".xml"):
+        with pytest.raises(InputError, match="lines, start"):
+            write_lines(LINES.assign(start=float("nan")), tmp_path / f"x{ending}", query="净化", tokens=TOKENS)

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -234,3 +235,8 @@ def test_many_and_long_lines_are_quick():
     lines = lines_of(*[("很长的" * 5_000, "净化", "x" * 20_000)] * 200)
     assert len(repr(align_lines(lines, most=200))) < 60_000
     assert len(align_lines(lines, most=200)._repr_html_()) < 150_000
+
+
+def test_numbers_of_numpy_are_numbers():
+    lines = lines_of(("a", "净化", "b"), ("c", "净化", "d"))
+    assert repr(align_lines(lines, width=np.int64(8), most=np.int64(1))) == repr(align_lines(lines, width=8, most=1))

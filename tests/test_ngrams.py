@@ -265,3 +265,21 @@ def test_two_languages_share_no_table():
     tokens = segment(corpus_of("净化", "minors", language=["zh", "en"]))
     with pytest.raises(InputError, match="en, zh"):
         ngrams(tokens, 1)
+
+
+def test_more_ways_than_64_bits_hold_lose_nothing():
+    codes = np.array([*range(10), -1] * 3, dtype=np.int32)
+    rows, opens = np.zeros(codes.size, dtype=np.int32), np.zeros(codes.size, dtype=bool)
+    assert comb(10 - 1 + 500, 500) * 3 > 2**63
+    ((_, found),) = sequences.skipping(codes, rows, opens, [10], 3, 500)
+    assert found.words.tolist() == [list(range(10))]
+    assert found.frequency.tolist() == [3]
+
+
+def test_lengths_and_gaps_beyond_the_longest_stretch_cost_nothing():
+    tokens = cut("净化网络环境。净化网络", "净化环境")
+    with pytest.warns(TifaWarning, match="the longest stretch has 3"):
+        table = ngrams(tokens, [2, 10**9], minimum=1)
+    pd.testing.assert_frame_equal(table, ngrams(tokens, 2, minimum=1))
+    far = ngrams(tokens, 2, skip=10**9, minimum=1, containing="环境")
+    pd.testing.assert_frame_equal(far, ngrams(tokens, 2, skip=1, minimum=1, containing="环境"))

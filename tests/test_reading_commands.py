@@ -107,3 +107,10 @@ def test_a_word_that_stands_nowhere_is_answered_with_others():
     assert result.stdout.startswith("0 lines of 未成年保护")
     assert "near: " in result.stderr
     assert "未成年人" in result.stderr
+
+
+def test_lines_of_a_boundless_context_are_no_wider_than_their_texts():
+    options = ["kwic", "demo", "净化", "--language", "zh", "--sample", "3", "--context"]
+    wide = tifa_here(*options, 10**11)
+    assert wide.returncode == 0
+    assert max(map(len, wide.stdout.splitlines())) < 5000
