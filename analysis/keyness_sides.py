@@ -48,7 +48,7 @@ def side_faults(target: Counts, reference: Counts, cluster: str | None, asked: l
         known = {*target.vocabulary, *reference.vocabulary}
         faults += [] if asked else [Fault("keywords", "features", "none", "at least one, or None for all")]
         for word in asked:
-            if word not in known:
+            if not isinstance(word, str) or word not in known:
                 # Looking for likeness is slow: only among what shares a character.
                 near = ", ".join(near_words(word, sorted(known), most=3)) or "features of the counts"
                 faults.append(Fault("keywords", "features", shown(word), near))

@@ -80,8 +80,13 @@ def log_ratio_limits(
     before, after, degrees = side_effects(variances[::-1], hits[::-1], free[::-1])
     if together:
         n_units = int(max(side.units.max() for side in sides)) + 1
-        joint = correction.max() * _variance([_by_unit(side, n_units) for side in sides], n_units, resamples, seed)
+        by_cluster = [_by_unit(side, n_units) for side in sides]
+        joint = correction.max() * _variance(by_cluster, n_units, resamples, seed)
         shared = shared_variance(joint, variances, hits, free)
+        # Clusters that stand on both sides cancel in the ratio; but of a word that one of them says, all cancels,
+        # and that is no knowledge. As far as a word is one cluster's (Σ share²) nothing is taken as shared.
+        alone = np.max([shares.power(2).sum(axis=1) for shares, _ in by_cluster], axis=0)
+        shared = alone + (1 - alone) * shared
         before, after = before * shared, after * shared
         degrees = np.full(before.size, n_units - 1.0)
     low, high = ratio_limits(hits[1], hits[0], (before, after), level=level, degrees=degrees)

@@ -277,9 +277,9 @@ def test_more_ways_than_64_bits_hold_lose_nothing():
 
 
 def test_lengths_and_gaps_beyond_the_longest_stretch_cost_nothing():
-    tokens = cut("净化网络环境。净化网络", "净化环境")
+    tokens = cut("净化网。净化", "化网")
     with pytest.warns(TifaWarning, match="the longest stretch has 3"):
         table = ngrams(tokens, [2, 10**9], minimum=1)
     pd.testing.assert_frame_equal(table, ngrams(tokens, 2, minimum=1))
-    far = ngrams(tokens, 2, skip=10**9, minimum=1, containing="环境")
-    pd.testing.assert_frame_equal(far, ngrams(tokens, 2, skip=1, minimum=1, containing="环境"))
+    far = ngrams(tokens, 2, skip=10**9, minimum=1, containing="网")
+    pd.testing.assert_frame_equal(far, ngrams(tokens, 2, skip=1, minimum=1, containing="网"))
