@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.errors import Fault, InputError, shown
 from analysis.files import write_whole
 from analysis.provenance import table_bytes
 
@@ -21,6 +22,9 @@ _TABLE_WIDTH = 1000
 def show(table: pd.DataFrame, output: Path | None, *, most: int = 60) -> None:
     """Print the first ``most`` rows, or write the whole table into the file ``output``."""
     if output is not None:
+        if output.suffix.lower() not in ("", ".csv", ".txt"):
+            accepted = "a name that ends in .csv: tables are written as CSV, which every spreadsheet opens"
+            raise InputError("--output", [Fault("--output", "ending", shown(output.suffix), accepted)])
         write_whole(output, table_bytes(table))
         out.print(f"{len(table):,} rows → {escape(str(output))}")
         return

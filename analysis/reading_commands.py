@@ -71,8 +71,9 @@ def kwic_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Every place where a query matches, with its context: one line per hit."""
-    chosen, tokens = _cut(corpus, select, language)
     words = read_lexicon(lexicon) if any(isinstance(n, Frame) for n in nodes(parse_query(query).root)) else None
+    chosen = chosen_corpus(corpus, select, language)
+    tokens = segment(chosen)
     lines = kwic(
         tokens,
         query,
@@ -107,14 +108,15 @@ def collocates_command(
     within: Within = "",
     measure: Measure = None,
     minimum: Annotated[int, typer.Option(help="Leave out words that stand there less often.")] = 3,
+    minimum_documents: Annotated[int, typer.Option(help="Leave out those of fewer statements.")] = 2,
     spread: Annotated[list[str] | None, typer.Option(help="A column: how many of its values; may be repeated.")] = None,
     select: Selection = None,
     language: LanguageChoice = None,
     output: Output = None,
 ) -> None:
     """Words that stand near the matches of a query more often than chance would have it."""
-    chosen, tokens = _cut(corpus, select, language)
     words = read_lexicon(lexicon) if any(isinstance(n, Frame) for n in nodes(parse_query(query).root)) else None
+    chosen, tokens = _cut(corpus, select, language)
     table = collocates(
         tokens,
         query,
@@ -124,6 +126,7 @@ def collocates_command(
         within=within,
         measures=measure or _DEFAULT_MEASURES,
         minimum=minimum,
+        minimum_documents=minimum_documents,
         spread=spread or (),
     )
     say_constructed(chosen.constructed)
@@ -139,6 +142,8 @@ def keywords_command(
     side: Annotated[str, typer.Option(help="More frequent in the target, the reference, or both.")] = "both",
     measure: Measure = None,
     cluster: Cluster = None,
+    minimum: Annotated[int, typer.Option(help="Leave out words with fewer hits.")] = 5,
+    minimum_documents: Annotated[int, typer.Option(help="Leave out those of fewer statements.")] = 3,
     resamples: Annotated[int, typer.Option(help="Of the documents, for the intervals; 0 for none.")] = 1000,
     seed: Seed = 0,
     select: Selection = None,
@@ -159,6 +164,8 @@ def keywords_command(
         side=side,
         measures=measure or ("log_likelihood",),
         cluster=cluster,
+        minimum_hits=minimum,
+        minimum_documents=minimum_documents,
         resamples=resamples,
         seed=seed,
     )

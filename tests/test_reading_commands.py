@@ -81,7 +81,8 @@ def test_dispersion_diversity_and_ngrams(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("kwic", "demo", "净化"), "--language: received none; accepted: one of en, zh"),
+        (("collocates", "demo", "净化"), "--language: received none; accepted: one of en, zh"),
+        (("collocates", "demo", "净化", "--language", "zh", "-o", "table.xlsx"), "ending: received '.xlsx'"),
         (("kwic", "demo", "净化 [", "--language", "zh"), "column 4: received '[' without an end"),
         (("kwic", "demo", "净化", "--language", "zh", "--sort", "middle"), "sort: received 'middle'"),
         (("kwic", "demo", "净化", "--language", "zh", "-o", "lines.docx"), ".csv, .xlsx, .html, .xml"),
@@ -99,6 +100,12 @@ def test_faults_end_in_one_message(arguments, words):
     assert result.returncode == 1, result.stdout
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_lines_may_be_of_two_languages():
+    result = tifa_here("kwic", "demo", "净化|purif*", "--sample", "8")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("8 lines of 净化|purif*")
 
 
 def test_a_word_that_stands_nowhere_is_answered_with_others():

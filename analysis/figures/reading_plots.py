@@ -64,7 +64,8 @@ def plot_dispersion(
     labels
         What a reader calls each document, term or value of the column.
     most
-        If there are more strips, those with the most hits are drawn; how many are left out is said.
+        If there are more strips, or tracks in strips of several terms, those with the most hits are drawn; how many are
+        left out is said. Periods are all drawn.
 
     Where ticks would merge (over a twentieth of the hits stand with more than five in a hundredth of a strip) all
     strips are shaded instead, darker for more hits. That is said, as is a smaller crowd. Returns the Axes.
@@ -96,7 +97,8 @@ def plot_dispersion(
     tracks = 1 if rows == "term" else len(terms)
     table = in_order(caller, places, documents)
     strips = strips_of(places, table, rows)
-    kept = fullest(strips, max(1, most // tracks))
+    # Of periods none is left out: one that is missing would not be missed on an axis of time.
+    kept = fullest(strips, len(strips.names) if rows in PERIODS else max(1, most // tracks))
     left_out, of_all = len(strips.strip), len(strips.names)
     strips = strips.keep(kept)
     left_out -= len(strips.strip)
