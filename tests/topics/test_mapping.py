@@ -114,8 +114,8 @@ def test_places_are_centred_and_never_farther_apart_than_the_topics(found):
     assert (apart <= distances(found) + 1e-4).all()
     assert ((table["explained"] >= 0) & (table["explained"] <= 1)).all()
     for axis in ("x", "y"):
-        farthest = table[axis].abs().round(7).idxmax()
-        assert table[axis][farthest] >= 0
+        far = table[axis].abs()
+        assert (table[axis][far >= far.max() - 1e-5] >= 0).any()  # of those equally far, but for rounding, one
 
 
 @pytest.mark.parametrize("seed", range(40))
